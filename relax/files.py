@@ -1,0 +1,120 @@
+"""Output files: refused before the work starts, and complete or absent afterwards."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from relax.errors import InputError
+
+Content = str | bytes | Callable[[BinaryIO], object]
+
+
+def check_writable(path: str | os.PathLike[str]) -> None:
+    """Refuse an output path that `write_atomically` could not write.
+
+    A temporary file is made beside it and removed, since permission bits do not bind root and do not know
+    of read-only disks. A file that is there already stays as it is.
+
+    Raises
+    ------
+    InputError
+        If the folder is missing or nothing can be written in it, or the path is not that of a file.
+    """
+    target = _target(path)
+    try:
+        temporary, file = _open_beside(target)
+        file.close()
+        temporary.unlink()
+    except OSError as error:
+        raise _refusal(path, error) from error
+
+
+def write_atomically(path: str | os.PathLike[str], content: Content) -> None:
+    """Write a file so that readers see the old one or the whole new one, whatever happens on the way.
+
+    The content goes to a temporary file in the same folder, is flushed to the disk, and takes the name
+    by `os.replace`. On any failure the temporary file is removed and the old file is untouched. A symbolic
+    link is followed, not replaced.
+
+    Parameters
+    ----------
+    path : str or path
+        The file to write.
+    content : str, bytes or callable
+        Text is written as UTF-8. A callable gets the open binary file and writes to it, e.g.
+        ``lambda file: numpy.savez(file, gram=gram)``.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be written.
+    """
+    target = _target(path)
+    try:
+        temporary, file = _open_beside(target)
+    except OSError as error:
+        raise _refusal(path, error) from error
+    try:
+        with file:
+            _put(content, file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, target)
+    except BaseException as error:
+        with suppress(OSError):
+            temporary.unlink()
+        if isinstance(error, OSError):
+            raise _refusal(path, error) from error
+        raise
+
+
+def _put(content: Content, file: BinaryIO) -> None:
+    if callable(content):
+        content(file)
+    else:
+        file.write(content.encode("utf-8") if isinstance(content, str) else content)
+
+
+def _target(path: str | os.PathLike[str]) -> Path:
+    """Return the file behind the path, or refuse a path that is not that of a file."""
+    try:
+        name = os.fspath(path)
+        target = Path(os.path.realpath(name))
+        parent = target.parent.stat().st_mode
+        there = target.stat().st_mode if target.exists() else None
+    except FileNotFoundError as error:
+        raise InputError(
+            f"output folder {_folder(path)!r} does not exist; make it first or change the path"
+        ) from error
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the name
+        raise _refusal(path, error) from error
+    if not stat.S_ISDIR(parent):
+        raise InputError(
+            f"output path {name!r} lies in {_folder(path)!r}, which is not a folder; change the path"
+        )
+    if name.endswith(os.sep) or (there is not None and stat.S_ISDIR(there)):
+        raise InputError(f"output path {name!r} is a folder; give the name of a file")
+    if there is not None and not stat.S_ISREG(there):  # os.replace would put a file in place of a device
+        raise InputError(f"output path {name!r} is not a regular file; give another name")
+    return target
+
+
+def _open_beside(target: Path) -> tuple[Path, BinaryIO]:
+    """Create a temporary file in the folder of the target, with the permissions of a new file."""
+    temporary = target.with_name(f".{secrets.token_hex(8)}.tmp")
+    return temporary, open(temporary, "xb")
+
+
+def _folder(path: str | os.PathLike[str]) -> str:
+    return os.path.dirname(os.fspath(path)) or os.curdir
+
+
+def _refusal(path: str | os.PathLike[str], error: Exception) -> InputError:
+    reason = (getattr(error, "strerror", None) or str(error)).lower()
+    return InputError(f"output path {os.fspath(path)!r} cannot be written ({reason}); give another path")
