@@ -1,0 +1,176 @@
+"""What the diagonal of a Gram matrix obeys, and what a dual multiplier on it costs.
+
+A *slot* is a group and a role; every slot obeys exactly one rule. A lower bound needs multipliers ν ≥ the
+diagonal that completes the dual slack to a positive semidefinite matrix: each rule says which multipliers
+it admits and what they cost the bound (`charge`). A new rule is a new small class with these six methods.
+Arrays run over the slots of the rule; g holds their multiplicities.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from jaxtyping import Float, Int
+
+Slots = Float[np.ndarray, " q"]
+Linear = tuple[Float[np.ndarray, "p q"], Float[np.ndarray, " p"]]
+TINY = np.finfo(float).tiny
+
+
+@dataclass(frozen=True, eq=False)
+class Fixed:
+    """Every diagonal entry equals `value` (the sphere). The multiplier is free."""
+
+    slots: Int[np.ndarray, " q"]
+    value: float = 1.0
+
+    def charge(self, needed: Slots, g: Slots, level: float) -> tuple[Slots, float]:
+        """Return admissible multipliers ν ≥ needed and what they cost the bound: needed, value · Σ g ν."""
+        return needed, self.value * float(g @ needed)
+
+    def suggested(self, multiplier: Slots, g: Slots) -> Slots:
+        """Return the admissible multiplier nearest to what stationarity suggests: itself."""
+        return multiplier
+
+    def cost(self, diagonal: Slots, g: Slots) -> float:
+        """Return what the diagonal adds to the objective: nothing."""
+        return 0.0
+
+    def scale(self, diagonal: Slots, g: Slots) -> Slots:
+        """Return t > 0 such that diag(t) M diag(t) obeys the rule, for a positive diagonal."""
+        return np.sqrt(self.value / np.maximum(diagonal, TINY))
+
+    def inequalities(self, g: Slots) -> Linear:
+        """Return (A, b), the rule reading A · diagonal ≤ b: no rows, an equality is not one of these."""
+        return np.zeros((0, len(g))), np.zeros(0)
+
+    def interior(self, g: Slots) -> Slots:
+        """Return diagonal entries strictly inside the inequalities (and on the equality)."""
+        return np.full(len(g), self.value)
+
+
+@dataclass(frozen=True, eq=False)
+class Bounded:
+    """Every diagonal entry is at most `value` (the ball). The multiplier is non-negative."""
+
+    slots: Int[np.ndarray, " q"]
+    value: float = 1.0
+
+    def charge(self, needed: Slots, g: Slots, level: float) -> tuple[Slots, float]:
+        """Return ν = max(needed, 0), and value · Σ g ν."""
+        multiplier = np.maximum(needed, 0.0)
+        return multiplier, self.value * float(g @ multiplier)
+
+    def suggested(self, multiplier: Slots, g: Slots) -> Slots:
+        """Return the multiplier, not negative."""
+        return np.maximum(multiplier, 0.0)
+
+    def cost(self, diagonal: Slots, g: Slots) -> float:
+        """Return 0."""
+        return 0.0
+
+    def scale(self, diagonal: Slots, g: Slots) -> Slots:
+        """Return factors that shrink entries above `value`."""
+        return np.sqrt(np.minimum(1.0, self.value / np.maximum(diagonal, TINY)))
+
+    def inequalities(self, g: Slots) -> Linear:
+        """Return one row a slot."""
+        return np.eye(len(g)), np.full(len(g), self.value)
+
+    def interior(self, g: Slots) -> Slots:
+        """Return half the bound."""
+        return np.full(len(g), self.value / 2)
+
+
+@dataclass(frozen=True, eq=False)
+class Budget:
+    """Σ g · weight · diagonal ≤ total. One multiplier s ≥ 0, ν = s · weight.
+
+    `weight` may hold exact `Fraction` objects; `weights` is it in float64.
+    """
+
+    slots: Int[np.ndarray, " q"]
+    weight: np.ndarray
+    total: float
+
+    @cached_property
+    def weights(self) -> Slots:
+        """The weights in float64."""
+        return self.weight.astype(np.float64)
+
+    def charge(self, needed: Slots, g: Slots, level: float) -> tuple[Slots, float]:
+        """Return ν = s · weight with the least sufficient s, and s · total."""
+        price = max(0.0, float(np.max(needed / self.weights)))
+        return price * self.weights, price * self.total
+
+    def suggested(self, multiplier: Slots, g: Slots) -> Slots:
+        """Return one price for all: the least-squares fit, not negative."""
+        weighted = g * self.weights
+        return max(0.0, float(weighted @ multiplier) / float(weighted @ self.weights)) * self.weights
+
+    def cost(self, diagonal: Slots, g: Slots) -> float:
+        """Return 0."""
+        return 0.0
+
+    def scale(self, diagonal: Slots, g: Slots) -> Slots:
+        """Return one factor for all, less than one when the budget is exceeded."""
+        spent = float((g * self.weights) @ diagonal)
+        return np.full(len(diagonal), np.sqrt(min(1.0, self.total / max(spent, TINY))))
+
+    def inequalities(self, g: Slots) -> Linear:
+        """Return one row."""
+        return (g * self.weights)[None, :], np.array([self.total])
+
+    def interior(self, g: Slots) -> Slots:
+        """Return equal entries that spend half the budget."""
+        return np.full(len(g), self.total / (2 * float(g @ self.weights)))
+
+
+@dataclass(frozen=True, eq=False)
+class RidgeCost:
+    """The objective pays Σ g · weight · diagonal, weight > 0; the multiplier is the weight itself.
+
+    `weight` may hold exact `Fraction` objects; `weights` is it in float64.
+    """
+
+    slots: Int[np.ndarray, " q"]
+    weight: np.ndarray
+
+    @cached_property
+    def weights(self) -> Slots:
+        """The weights in float64."""
+        return self.weight.astype(np.float64)
+
+    def charge(self, needed: Slots, g: Slots, level: float) -> tuple[Slots, float]:
+        """Return ν = max(weight, needed), and θ · level with θ the largest (ν − weight)/weight.
+
+        A matrix as good as ours, of excess `level`, pays at most `level` for its diagonal, as the rest of
+        its excess is not negative; a shortfall of at most θ · weight costs at most θ times that.
+        """
+        shortfall = max(0.0, float(np.max((needed - self.weights) / self.weights)))
+        return np.maximum(self.weights, needed), shortfall * max(level, 0.0) if shortfall else 0.0
+
+    def suggested(self, multiplier: Slots, g: Slots) -> Slots:
+        """Return the weight, whatever stationarity suggests."""
+        return self.weights
+
+    def cost(self, diagonal: Slots, g: Slots) -> float:
+        """Return Σ g · weight · diagonal."""
+        return float((g * self.weights) @ diagonal)
+
+    def scale(self, diagonal: Slots, g: Slots) -> Slots:
+        """Return ones: everything is allowed."""
+        return np.ones(len(diagonal))
+
+    def inequalities(self, g: Slots) -> Linear:
+        """Return no rows."""
+        return np.zeros((0, len(g))), np.zeros(0)
+
+    def interior(self, g: Slots) -> Slots:
+        """Return ones."""
+        return np.ones(len(g))
+
+
+Rule = Fixed | Bounded | Budget | RidgeCost

@@ -1,0 +1,140 @@
+"""Solvers of one signature, and `solve`, which picks among them.
+
+A solver is two functions: `supports(program)` returns None or the reason why not; `solve(program, tolerance,
+deadline)` returns a `Candidate`. What a candidate is worth is decided by bounds alone.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from relax import losses
+from relax.bounds import feasible, lower_bound, witness_at
+from relax.errors import InputError, SolverError
+from relax.problem import Problem
+from relax.program import GramProgram
+from relax.solution import Solution
+from relax.solvers import barrier, conic, dual_vector
+from relax.solvers.candidate import Candidate
+
+TOLERANCE = 1e-9  # of the gap over the excess
+
+
+@dataclass(frozen=True)
+class Solver:
+    """A named pair of `supports` and `solve`."""
+
+    name: str
+    supports: Callable[[GramProgram], str | None]
+    solve: Callable[[GramProgram, float, float], Candidate]
+
+
+_SOLVERS = {
+    solver.name: solver
+    for solver in [
+        Solver("dual_vector", dual_vector.supports, dual_vector.solve),
+        Solver("barrier", barrier.supports, barrier.solve),
+        *(
+            Solver(name, conic.supports, partial(conic.solve, name=name))
+            for name in ("clarabel", "scs", "mosek")
+        ),
+    ]
+}
+AUTO = ("dual_vector", "barrier", "clarabel")  # in order of preference; each steps in where those before fail
+
+
+def names() -> list[str]:
+    """Return the names `solve` takes, "auto" first."""
+    return ["auto", *_SOLVERS]
+
+
+def solve(
+    problem: Problem, solver: str = "auto", tolerance: float = TOLERANCE, time_limit: float | None = None
+) -> Solution:
+    """Return the optimum of a problem, by groups of equal classes.
+
+    Parameters
+    ----------
+    problem : Problem
+        What is to be minimised.
+    solver : str
+        One of `names()`. "auto" takes the first that supports the program, and goes on to the next while
+        the gap is above the tolerance, keeping the best point and the best bound of all.
+    tolerance : float
+        Wanted gap, relative to the excess.
+    time_limit : float, optional
+        Seconds after which the best so far is returned.
+
+    Raises
+    ------
+    InputError
+        If the solver is unknown or does not support the program; the message says why.
+    SolverError
+        If it failed altogether.
+    """
+    if not (0 < tolerance < 1):
+        raise InputError(f"tolerance {tolerance!r} must lie between 0 and 1; give e.g. 1e-9")
+    if time_limit is not None and not time_limit > 0:
+        raise InputError(f"time limit {time_limit!r} must be a positive number of seconds")
+    program = losses.build(problem)
+    started = time.monotonic()
+    deadline = np.inf if time_limit is None else started + time_limit
+    best: Solution | None = None
+    for chosen in _chosen(program, solver):
+        candidate = chosen.solve(program, tolerance, deadline)
+        found = _judged(problem, program, candidate, chosen.name, started)
+        best = found if best is None else _better_of(best, found)
+        if best.relative_gap() <= tolerance or time.monotonic() > deadline:
+            break
+    assert best is not None
+    return best
+
+
+def _chosen(program: GramProgram, name: str) -> list[Solver]:
+    if name != "auto":
+        if name not in _SOLVERS:
+            raise InputError(f"unknown solver {name!r}; choose one of: {', '.join(names())}")
+        reason = _SOLVERS[name].supports(program)
+        if reason is not None:
+            raise InputError(f"{reason}; solver auto finds one that fits")
+        return [_SOLVERS[name]]
+    fitting = [_SOLVERS[n] for n in AUTO if _SOLVERS[n].supports(program) is None]
+    if not fitting:
+        reasons = "; ".join(str(_SOLVERS[n].supports(program)) for n in AUTO)
+        raise SolverError(f"no solver supports this program: {reasons}")
+    return fitting
+
+
+def _judged(
+    problem: Problem, program: GramProgram, candidate: Candidate, name: str, started: float
+) -> Solution:
+    """Make the matrix feasible, and keep the better of the solver's witness and the one of stationarity."""
+    point = feasible(program, candidate.matrix)
+    level = program.excess(point)
+    witnesses = [candidate.witness]
+    if level - lower_bound(program, candidate.witness, level).excess > TOLERANCE / 10 * level:
+        witnesses.append(witness_at(program, point))
+    witness = max(witnesses, key=lambda w: lower_bound(program, w, level).excess)
+    seconds = time.monotonic() - started
+    return Solution(problem, program, point, witness, candidate.status, name, candidate.iterations, seconds)
+
+
+def _better_of(first: Solution, second: Solution) -> Solution:
+    """Return the best point with the best bound; the solver of the better point signs."""
+    upper = min((first, second), key=lambda s: s.excess)
+    lower = max((first, second), key=lambda s: s.bound.excess)
+    return Solution(
+        upper.problem,
+        upper.program,
+        upper.point,
+        lower.witness,
+        upper.status,
+        upper.solver,
+        first.iterations + second.iterations,
+        second.seconds,
+    )

@@ -1,0 +1,175 @@
+"""The dual-vector method: machine precision in a handful of Newton steps, coinciding classes exactly.
+
+Classes that coincide at the optimum act as one class of their summed size, so an optimum is a partition of
+the groups and a root of the dual-vector equations of the merged program. The partition is right if and only
+if each merged cluster has κ ≥ 0 (`bounds.Cluster`); entries above the norm propose merging, κ < 0 proposes
+splitting, and the certificate decides.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
+
+from relax.bounds import Cluster, Witness, feasible, witness_at
+from relax.orbits import OrbitMatrix
+from relax.program import GramProgram
+from relax.rules import Bounded, Fixed
+from relax.solution import Status
+from relax.solvers.candidate import Candidate
+from relax.solvers.continuation import Root, StepCount, solve_equations
+from relax.solvers.dual_equations import DualEquations
+from relax.symmetry import merge, merge_labels, spread
+
+Partition = frozenset[tuple[int, ...]]
+ABOVE_NORM = 1e-12  # an entry beyond the norm by more than this proposes merging
+MOST_PARTITIONS = 60
+
+
+def supports(program: GramProgram) -> str | None:
+    """Return None for programs the equations describe, else the reason why not."""
+    if program.roles != 1 or len(program.rows) != 1:
+        return "dual_vector needs one role and one kind of row"
+    if program.nonnegative:
+        return "dual_vector does not take entrywise non-negativity"
+    if len(program.rules) != 1 or not isinstance(program.rules[0], (Fixed, Bounded)):
+        return "dual_vector needs one sphere or ball for all nodes"
+    rows = program.rows[0]
+    if len(np.unique(rows.anchor)) < len(rows.anchor):
+        return "dual_vector needs one row for each anchor"
+    if rows.peer_target is not None or np.any(rows.own_target != 1):
+        return "dual_vector needs the whole target on the anchor's own entry"
+    seen = np.broadcast_to(program.multiplicity, rows.peer_multiplicity.shape).copy()
+    seen[np.arange(len(rows.anchor)), rows.anchor] -= 1
+    if np.any(rows.floats.own_multiplicity <= 0) or np.any(rows.floats.peer_multiplicity[seen > 0] <= 0):
+        return "dual_vector needs every anchor to read itself and all others"
+    return None
+
+
+def solve(program: GramProgram, tolerance: float, deadline: float) -> Candidate:
+    """Return the optimum by the dual-vector equations (module docstring; `supports` says where).
+
+    The tolerance is not used: Newton's method goes to rounding level, and it is quadratic.
+    """
+    count = StepCount(deadline)
+    partition, best, seen = _forced(program), None, set[Partition]()
+    status = Status.ITERATION_LIMIT
+    while len(seen) < MOST_PARTITIONS:
+        seen.add(partition)
+        answer = _solve_partition(program, partition, count)
+        if answer is None:
+            status = Status.TIME_LIMIT if count.out_of_time() else Status.STALLED
+            break
+        best = answer
+        revised = _revised(program, partition, answer)
+        if revised == partition:
+            status = Status.CONVERGED
+            break
+        if revised in seen:
+            status = Status.STALLED
+            break
+        partition = revised
+    if best is None:
+        matrix = _equiangular(program)
+        return Candidate(matrix, witness_at(program, matrix), status, count.steps)
+    witness = best.witness
+    if _is_mixed(program, partition):
+        witness = witness_at(program, feasible(program, best.matrix))
+    return Candidate(best.matrix, witness, status, count.steps)
+
+
+class _Answer(NamedTuple):
+    """The root of one partition, as a matrix and witness of the program, and as a matrix of its nodes."""
+
+    matrix: OrbitMatrix
+    witness: Witness
+    nodes: np.ndarray
+
+
+def _solve_partition(program: GramProgram, partition: Partition, count: StepCount) -> _Answer | None:
+    clusters = sorted(partition)
+    merged = merge(program, clusters)
+    if supports(merged) is not None:
+        return None
+    norm = program.rules[0].value  # type: ignore[attr-defined]
+    equations = DualEquations.of(merged, norm)
+    root = solve_equations(equations, count)
+    if root is None:
+        return None
+    own = np.full((merged.groups, 1, 1), norm)
+    matrix = spread(OrbitMatrix(merged.multiplicity, own, root.gram), program.multiplicity, clusters)
+    return _Answer(matrix, _witness(program, clusters, root, matrix), root.gram)
+
+
+def _is_mixed(program: GramProgram, partition: Partition) -> bool:
+    """Return whether a cluster holds groups with and without anchors: its slack has higher rank."""
+    anchored = np.isin(np.arange(program.groups), program.rows[0].anchor)
+    return any(len(np.unique(anchored[list(cluster)])) > 1 for cluster in partition)
+
+
+def _witness(
+    program: GramProgram, clusters: list[tuple[int, ...]], root: Root, matrix: OrbitMatrix
+) -> Witness:
+    """Spread z over the members of each cluster by size, and find the κ that holds them together."""
+    weight = program.rows[0].floats.peer_multiplicity[0]
+    g, label = program.multiplicity, merge_labels(program.groups, clusters)
+    z = np.exp(root.u)[label]
+    gradient, found = program.gradient(matrix), []
+    for cluster in clusters:
+        inside = np.array(cluster)
+        w, members = weight[inside], g[inside]
+        total, node = float(members @ w), z[inside[0]]
+        pairs = np.outer(members, members) - np.diag(members)
+        slope = gradient.peer[np.ix_(inside, inside)] / np.outer(w, w)
+        mean_slope = float((pairs * slope).sum() / pairs.sum())
+        found.append(Cluster(inside, w, float(node**2 / total - total * mean_slope)))
+        z[inside] = node * w / total
+    nothing = np.zeros((program.groups, 1, 0))
+    return Witness(matrix, z[:, None], nothing, tuple(found))
+
+
+def _forced(program: GramProgram) -> Partition:
+    """Return the clusters that need no finding out: everything without anchors stands on one point."""
+    silent = np.setdiff1d(np.arange(program.groups), program.rows[0].anchor)
+    several = program.multiplicity[silent].sum() > 1
+    return frozenset([tuple(silent.tolist())]) if several else frozenset()
+
+
+def _revised(program: GramProgram, partition: Partition, answer: _Answer) -> Partition:
+    """Merge nodes whose entry exceeds the norm; when there are none, split clusters with κ < 0."""
+    clusters = sorted(partition)
+    label = merge_labels(program.groups, clusters)
+    norm = program.rules[0].value  # type: ignore[attr-defined]
+    above = answer.nodes > norm * (1 + ABOVE_NORM)
+    merged = merge(program, clusters)
+    np.fill_diagonal(above, (merged.multiplicity > 1) & np.diag(above))
+    if above.any():
+        _, component = connected_components(csr_array(above), directed=False)
+        grown = [np.flatnonzero(component[label] == c) for c in np.unique(component)]
+        keep = set(partition)
+        touched = np.flatnonzero(above.any(axis=1))
+        for groups in grown:
+            if np.isin(label[groups], touched).any():
+                keep = {c for c in keep if not set(c) & set(groups.tolist())}
+                keep.add(tuple(groups.tolist()))
+        return frozenset(keep)
+    return frozenset(part for c in answer.witness.clusters for part in _split(program, c))
+
+
+def _split(program: GramProgram, cluster: Cluster) -> list[tuple[int, ...]]:
+    """Keep a cluster with κ ≥ 0; take the largest class size out of one with κ < 0."""
+    groups = cluster.groups
+    if cluster.kappa >= 0:
+        return [tuple(groups.tolist())]
+    rest = np.delete(groups, np.argmax(cluster.weight))
+    return [tuple(rest.tolist())] if program.multiplicity[rest].sum() > 1 else []
+
+
+def _equiangular(program: GramProgram) -> OrbitMatrix:
+    """Return the simplex ETF, to have something to show when no root was found."""
+    norm = program.rules[0].value  # type: ignore[attr-defined]
+    m, entry = program.groups, -norm / (program.multiplicity.sum() - 1.0)
+    return OrbitMatrix(program.multiplicity, np.full((m, 1, 1), norm), np.full((m, m), entry))
