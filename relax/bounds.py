@@ -14,6 +14,9 @@ from jaxtyping import Float, Int
 
 from relax.orbits import OrbitMatrix, from_parts
 from relax.program import GramProgram
+from relax.rules import Fixed
+
+LARGEST_SPECTRUM = 400  # slots; eigenvectors beyond take twenty times as long as a Cholesky factor
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +107,7 @@ def lower_bound(program: GramProgram, witness: Witness, level: float = np.inf) -
     level : float
         Excess of a feasible point; needed by ridge rules only.
     """
-    gradient = program.gradient(witness.point)
+    at_point, gradient = program.linearise(witness.point)
     slack = witness.slack()
     left_peer = np.abs(_left_over(gradient.peer - slack.peer, program.nonnegative))
     left_own = np.abs(_left_over(gradient.own - slack.own, program.nonnegative))
@@ -118,7 +121,6 @@ def lower_bound(program: GramProgram, witness: Witness, level: float = np.inf) -
     for rule in program.rules:
         multiplier[rule.slots], cost = rule.charge(needed[rule.slots], g[rule.slots], level)
         charge += cost
-    at_point = program.excess(witness.point) - program.rule_cost(witness.point)
     return LowerBound(at_point - gradient.inner(witness.point) - charge, multiplier)
 
 
@@ -159,14 +161,31 @@ def _psd_factor(matrix: Float[np.ndarray, "*b q q"]) -> Float[np.ndarray, "*b q 
     return vectors * np.sqrt(np.maximum(values, 0.0))[..., None, :]
 
 
+def _in_the_cone(matrix: OrbitMatrix) -> OrbitMatrix:
+    """Return a PSD matrix near: the nearest one, or for large ones the first M + δ I with a Cholesky factor."""
+    if len(matrix.peer) <= LARGEST_SPECTRUM:
+        quotient, within = _psd_factor(matrix.quotient()), _psd_factor(matrix.within())
+        return from_parts(matrix.multiplicity, quotient @ quotient.T, within @ within.transpose(0, 2, 1))
+    identity = np.eye(matrix.roles)
+    lift = np.finfo(float).eps * float(matrix.diagonal().max())
+    while True:
+        lifted = OrbitMatrix(matrix.multiplicity, matrix.own + lift * identity, matrix.peer)
+        try:
+            np.linalg.cholesky(lifted.quotient())
+            np.linalg.cholesky(lifted.within()[matrix.multiplicity > 1])
+        except np.linalg.LinAlgError:
+            lift *= 10.0
+        else:
+            return lifted
+
+
 def feasible(program: GramProgram, matrix: OrbitMatrix) -> OrbitMatrix:
     """Return a feasible matrix near `matrix`: projected to the cone, then scaled to the diagonal rules.
 
     With M ≥ 0 entrywise, the most negative entry is first added to all (a PSD change). A zero on the
     diagonal, which no scaling mends, is lifted first as well.
     """
-    quotient, within = _psd_factor(matrix.quotient()), _psd_factor(matrix.within())
-    near = from_parts(matrix.multiplicity, quotient @ quotient.T, within @ within.transpose(0, 2, 1))
+    near = _in_the_cone(matrix)
     empty = (near.diagonal() <= 0.0).reshape(near.own.shape[:2])[:, :, None] * np.eye(program.roles)
     near = OrbitMatrix(near.multiplicity, near.own + empty, near.peer)
     if program.nonnegative:
@@ -177,4 +196,10 @@ def feasible(program: GramProgram, matrix: OrbitMatrix) -> OrbitMatrix:
     factor = np.empty_like(diagonal)
     for rule in program.rules:
         factor[rule.slots] = rule.scale(diagonal[rule.slots], g[rule.slots])
-    return near.scaled(factor)
+    found = near.scaled(factor)
+    for rule in program.rules:
+        if isinstance(rule, Fixed):  # exactly, not to the last bit
+            found.own[rule.slots // program.roles, rule.slots % program.roles, rule.slots % program.roles] = (
+                rule.value
+            )
+    return found

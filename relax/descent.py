@@ -15,7 +15,8 @@ from relax.problem import Ball, Norm, Problem, Ridge, Sphere
 __all__ = ["Descent", "Match", "descend", "match"]
 
 MOST_SAMPLES = 600  # level "auto" gives every sample its own feature up to here
-MOST_ENTRIES = 2**26  # Gram entries over all starts; autograd holds some ten arrays of this size
+MOST_ENTRIES = 2**26  # Gram entries of one start; autograd holds some ten arrays of this size
+GROUP_ENTRIES = 2**21  # Gram entries of the starts that share a search; larger arrays miss the cache
 START = 0.5  # root mean square norm of the random starts; only a ridge sees it
 INWARD = 0.9  # a ball's descent starts this far out, on the rays where the sphere's descent ended
 MEMORY = 50  # curvature pairs of L-BFGS
@@ -41,9 +42,9 @@ class _Terms:
     positives: Bool[torch.Tensor, "anchors nodes"]
 
     @property
-    def stiffness(self) -> float:
-        """How log(excess) curves, up to a constant: its gradient over this is about the distance to go."""
-        return self.temperature**-2
+    def flat(self) -> float:
+        """The gradient of log(excess), which curves like 1/τ², that is left at distance STATIONARY."""
+        return STATIONARY / self.temperature**2
 
 
 def descend(
@@ -62,9 +63,8 @@ def descend(
     A sphere is parametrised as v/‖v‖ and a ball as 2v/(1+‖v‖²): smooth, and its fold ‖v‖ = 1 makes active
     constraints ordinary minima. A ball is searched from just inside where the sphere's descent ended.
 
-    Nothing here is a proof: a start may end in a local minimum above the optimum. At level "samples" rounding
-    in the Gram matrix hides excesses below about 1e-16, which is τ < 0.06 for two classes; level "classes"
-    takes collapse for granted and has no such limit.
+    Nothing here is a proof: a start may end in a local minimum. At level "samples" rounding hides excesses
+    below about 1e-15 (τ < 0.06 for two classes); level "classes" takes collapse for granted and has no limit.
 
     Parameters
     ----------
@@ -90,12 +90,11 @@ def descend(
     ------
     InputError
         If the loss is not "supcon", features are to be non-negative, an integer is not positive, `level` is
-        unknown, the device has no float64, or the Gram matrices of all starts would not fit in memory.
+        unknown, the device has no float64, or there are so many features that one Gram matrix is too large.
 
     References
     ----------
-    Khosla et al., Supervised Contrastive Learning, arXiv 2004.11362 (L_out); Behnia and Thrampoulidis, arXiv
-    2402.18884 (its landscape).
+    Khosla et al., arXiv 2004.11362 (the loss L_out); Behnia and Thrampoulidis, arXiv 2402.18884 (landscape).
     """
     if problem.loss != "supcon" or problem.nonnegative:
         what = "non-negative features" if problem.nonnegative else f"the loss {problem.loss!r}"
@@ -104,16 +103,11 @@ def descend(
         if number < 1:
             raise InputError(f"{name} = {number} must be at least 1")
     _check_device(device)
-    terms = _terms(problem, starts, level, device)
+    terms = _terms(problem, level, device)
     draw = torch.Generator().manual_seed(seed)  # on the CPU, so that every device starts alike
     directions = torch.randn((starts, len(terms.labels), dim), generator=draw, dtype=torch.float64)
-    parameters = (START / dim**0.5 * directions).to(device)
-    evaluations = 0
-    if isinstance(problem.norm, Ball):  # grown from inside, the classes follow a valley that ever narrows
-        evaluations, _ = _minimise(parameters, replace(terms, norm=Sphere()), max_iterations)
-        parameters = INWARD * parameters.detach()
-    more, gradient = _minimise(parameters, terms, max_iterations)
-    return _descent(parameters.detach(), gradient, terms, evaluations + more)
+    groups = (START / dim**0.5 * directions).split(max(1, GROUP_ENTRIES // len(terms.labels) ** 2))
+    return _joined([_search(group.to(device), terms, max_iterations) for group in groups])
 
 
 def _check_device(device: str) -> None:
@@ -123,17 +117,15 @@ def _check_device(device: str) -> None:
         raise InputError(f"device {device!r} holds no float64 tensors here; give device='cpu'") from error
 
 
-def _terms(problem: Problem, starts: int, level: str, device: str) -> _Terms:
+def _terms(problem: Problem, level: str, device: str) -> _Terms:
     seen = problem.effective_counts
     if level not in ("auto", "samples", "classes"):
         raise InputError(f"level {level!r} must be 'auto', 'samples' or 'classes'")
     by_sample = level == "samples" or (level == "auto" and seen.samples <= MOST_SAMPLES)
     nodes = seen.samples if by_sample else seen.classes
-    if starts * nodes**2 > MOST_ENTRIES:
-        raise InputError(
-            f"{starts} starts of {nodes} features need {starts * nodes**2:.1e} Gram entries, too many; "
-            "give fewer starts or level='classes'"
-        )
+    if nodes**2 > MOST_ENTRIES:
+        mend = "take fewer classes" if nodes == seen.classes else "give level='classes'"
+        raise InputError(f"the Gram matrix of {nodes} features is too large for descent; {mend}")
     sizes = np.array(seen.sizes, dtype=np.float64)[seen.group_of_class()]
     labels = np.repeat(np.arange(seen.classes), sizes.astype(np.int64) if by_sample else 1)
     copies = np.ones(nodes) if by_sample else sizes
@@ -195,7 +187,7 @@ def _minimise(
 ) -> tuple[int, Float64[torch.Tensor, "starts nodes dim"]]:
     """Move the parameters down Σ log(excess) in place, until a round of L-BFGS gains nothing.
 
-    Return how often it was evaluated, and its gradient at the last point.
+    Return the number of evaluations and the gradient at the last point.
     """
     parameters.requires_grad_()
     evaluations = iterations = 0
@@ -215,7 +207,7 @@ def _minimise(
             [parameters],
             max_iter=min(ROUND, max_iterations - iterations),
             max_eval=4 * ROUND,
-            tolerance_grad=1e-3 * SCALE * STATIONARY * terms.stiffness,
+            tolerance_grad=1e-3 * SCALE * terms.flat,
             tolerance_change=0.0,
             history_size=MEMORY,
             line_search_fn="strong_wolfe",
@@ -229,13 +221,15 @@ def _minimise(
     return evaluations, parameters.grad / SCALE
 
 
-def _descent(
-    parameters: Float64[torch.Tensor, "starts nodes dim"],
-    gradient: Float64[torch.Tensor, "starts nodes dim"],
-    terms: _Terms,
-    evaluations: int,
+def _search(
+    parameters: Float64[torch.Tensor, "starts nodes dim"], terms: _Terms, max_iterations: int
 ) -> Descent:
-    features = _features(parameters, terms.norm)
+    evaluations = 0
+    if isinstance(terms.norm, Ball):  # grown from inside, the classes follow a valley that ever narrows
+        evaluations, _ = _minimise(parameters, replace(terms, norm=Sphere()), max_iterations)
+        parameters = INWARD * parameters.detach()
+    more, gradient = _minimise(parameters, terms, max_iterations)
+    features = _features(parameters.detach(), terms.norm)
     excesses = _excess(features, terms).numpy(force=True)
     norms = gradient.flatten(1).norm(dim=1).numpy(force=True)
     return Descent(
@@ -244,6 +238,12 @@ def _descent(
         losses=terms.infimum + excesses,
         excesses=excesses,
         gradient_norms=norms,
-        converged=(norms <= STATIONARY * terms.stiffness) & (excesses > LEAST_EXCESS),
-        evaluations=evaluations,
+        converged=(norms <= terms.flat) & (excesses > LEAST_EXCESS),
+        evaluations=evaluations + more,
     )
+
+
+def _joined(parts: list[Descent]) -> Descent:
+    names = ("features", "losses", "excesses", "gradient_norms", "converged")
+    columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
+    return replace(parts[0], **columns, evaluations=sum(part.evaluations for part in parts))

@@ -33,7 +33,7 @@ class Descent:
         Whether τ² times the gradient norm, roughly the distance left to go, is at most 1e-6: a stationary
         point, not necessarily a minimum.
     evaluations : int
-        How often loss and gradient of all starts were evaluated.
+        How often loss and gradient were evaluated, each time for a group of starts.
     """
 
     features: Float64[np.ndarray, "starts n dim"]

@@ -14,7 +14,7 @@ from relax.errors import InputError
 from relax.files import write_atomically
 from relax.solution import Solution
 
-FORMATS = ("png", "pdf", "svg")
+FORMATS = (".png", ".pdf", ".svg")
 
 
 def plot_geometry(solution: Solution, path: str | Path) -> None:
@@ -25,10 +25,9 @@ def plot_geometry(solution: Solution, path: str | Path) -> None:
     InputError
         If the path ends in none of .png, .pdf and .svg, or cannot be written.
     """
-    kind = Path(path).suffix.removeprefix(".")
-    if kind not in FORMATS:
-        raise InputError(f"picture {path} must end in one of .{', .'.join(FORMATS)}")
-    figure = geometry_figure(solution)
+    if Path(path).suffix not in FORMATS:
+        raise InputError(f"picture {path} must end in one of {', '.join(FORMATS)}")
+    kind, figure = Path(path).suffix.removeprefix("."), geometry_figure(solution)
     write_atomically(path, lambda file: figure.savefig(file, format=kind, dpi=150))
 
 

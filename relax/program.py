@@ -163,13 +163,15 @@ class GramProgram:
 
     def excess(self, matrix: OrbitMatrix) -> float:
         """Return value − floor, by log1p and never by subtraction (the value itself where floor is −∞)."""
-        blocks = zip(self.rows, self.states(matrix), self.tables, strict=True)
+        return self._rows_excess(self.states(matrix)) + self.rule_cost(matrix)
+
+    def _rows_excess(self, states: tuple[RowState, ...]) -> float:
         total = 0.0
-        for rows, state, table in blocks:
+        for rows, state, table in zip(self.rows, states, self.tables, strict=True):
             total += float(rows.floats.weight @ state.excess)
             if np.isinf(self.floor):
                 total += float(rows.floats.weight @ np.where(np.isfinite(table.floor), table.floor, 0.0))
-        return total / float(self.normaliser) + self.rule_cost(matrix)
+        return total / float(self.normaliser)
 
     def value(self, matrix: OrbitMatrix) -> float:
         """Return the objective at a matrix, feasible or not."""
@@ -187,10 +189,18 @@ class GramProgram:
         Entries are derivatives with respect to single entries of the full matrix, so that the directional
         derivative is `gradient.inner(direction)`.
         """
+        return self._rows_gradient(self.states(matrix))
+
+    def linearise(self, matrix: OrbitMatrix) -> tuple[float, OrbitMatrix]:
+        """Return the excess of the rows, diagonal rules not included, and their gradient."""
+        states = self.states(matrix)
+        return self._rows_excess(states), self._rows_gradient(states)
+
+    def _rows_gradient(self, states: tuple[RowState, ...]) -> OrbitMatrix:
         m, s = self.groups, self.roles
         own = np.zeros((m, s, s))
         peer = np.zeros((m * s, m * s))
-        for rows, state in zip(self.rows, self.states(matrix), strict=True):
+        for rows, state in zip(self.rows, states, strict=True):
             r, q = rows.roles
             anchors = self.multiplicity[rows.anchor]
             slope = (

@@ -87,7 +87,7 @@ class Solution:
     @cached_property
     def value(self) -> float:
         """The loss of the point, an upper bound on the optimum."""
-        return self.program.value(self.point)
+        return self.excess if np.isinf(self.program.floor) else self.program.floor + self.excess
 
     @cached_property
     def bound(self) -> LowerBound:
@@ -105,7 +105,7 @@ class Solution:
 
     def relative_gap(self) -> float:
         """Return the gap over the excess (over max(1, |value|) where the loss has no infimum)."""
-        return self.gap() / self.program.scale_of_gap(self.point)
+        return self.gap() / (max(1.0, abs(self.value)) if np.isinf(self.program.floor) else self.excess)
 
     def primal_residual(self) -> float:
         """Return how far the point is from feasible: its most negative eigenvalue or broken rule."""

@@ -70,6 +70,8 @@ def merge(program: GramProgram, clusters: Clusters) -> GramProgram:
     It is the program restricted to such matrices, so its minimum is never below the program's, and equals
     it where those members coincide at the optimum. Rows of one node that become equal become one row.
     """
+    if not clusters:
+        return program
     g, label = program.multiplicity, merge_labels(program.groups, clusters)
     one_point = np.zeros(label.max() + 1, dtype=bool)
     one_point[[label[cluster[0]] for cluster in clusters]] = True

@@ -34,8 +34,11 @@ ORDER = [
     "relax",
     "certify.balls",
     "certify.exact_loss",
+    "certify.encoding",
     "certify.certificate",
     "certify.checker",
+    "certify.verification",
+    "certify.enclosure",
     "certify.features",
     "certify.landscape",
     "certify.thresholds",
@@ -49,7 +52,10 @@ ORDER = [
 LAYER = {module: level for level, line in enumerate(ORDER) for module in line.split()}
 
 # What is proved is proved without the code that finds: these may not reach a solver, nor the root that does.
-PROOF_KERNEL = {"certify.certificate", "certify.balls", "certify.exact_loss", "certify.checker"}
+PROOF_KERNEL = {
+    f"certify.{name}"
+    for name in ("balls", "exact_loss", "encoding", "certificate", "checker", "verification")
+}
 SOLVERS = {"relax", "relax.solvers", "relax.descent"}
 
 SOURCES = sorted(path for package in ("relax", "certify") for path in (ROOT / package).rglob("*.py"))

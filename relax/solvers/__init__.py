@@ -14,7 +14,7 @@ from functools import partial
 import numpy as np
 
 from relax import losses
-from relax.bounds import feasible, lower_bound, witness_at
+from relax.bounds import feasible, witness_at
 from relax.errors import InputError, SolverError
 from relax.problem import Problem
 from relax.program import GramProgram
@@ -115,13 +115,12 @@ def _judged(
 ) -> Solution:
     """Make the matrix feasible, and keep the better of the solver's witness and the one of stationarity."""
     point = feasible(program, candidate.matrix)
-    level = program.excess(point)
-    witnesses = [candidate.witness]
-    if level - lower_bound(program, candidate.witness, level).excess > TOLERANCE / 10 * level:
-        witnesses.append(witness_at(program, point))
-    witness = max(witnesses, key=lambda w: lower_bound(program, w, level).excess)
-    seconds = time.monotonic() - started
-    return Solution(problem, program, point, witness, candidate.status, name, candidate.iterations, seconds)
+    rest = (candidate.status, name, candidate.iterations, time.monotonic() - started)
+    found = Solution(problem, program, point, candidate.witness, *rest)
+    if found.relative_gap() <= TOLERANCE / 10:
+        return found
+    other = Solution(problem, program, point, witness_at(program, point), *rest)
+    return max(found, other, key=lambda solution: solution.bound.excess)
 
 
 def _better_of(first: Solution, second: Solution) -> Solution:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float
@@ -65,7 +65,7 @@ def newton(
         if error <= ACCURATE or previous / 2 < error <= ACCEPTABLE:
             return Root(u, v, here.gram, count.steps)
         previous = error
-        step = _newton_step(here.jacobian, here.residual)
+        step = here.newton_step()
         count.steps += 1
         if step is None:
             return None
@@ -81,14 +81,6 @@ def newton(
             return None
         u, v, here = u + length * step[:m], v + length * step[m:], there
     return None
-
-
-def _newton_step(jacobian: np.ndarray, residual: np.ndarray) -> np.ndarray | None:
-    try:
-        step = -np.linalg.solve(jacobian, residual)
-    except np.linalg.LinAlgError:
-        return None
-    return step if np.isfinite(step).all() else None
 
 
 def _continue_from_balance(equations: DualEquations, count: StepCount) -> Root | None:
@@ -120,5 +112,5 @@ def _tangent(equations: DualEquations, t: float, root: Root) -> np.ndarray | Non
     h = 1e-6
     after = equations.towards_balance(t + h).linearise(root.u, root.v).residual
     before = equations.towards_balance(t - h).linearise(root.u, root.v).residual
-    jacobian = equations.towards_balance(t).linearise(root.u, root.v).jacobian
-    return _newton_step(jacobian, (after - before) / (2 * h))
+    here = equations.towards_balance(t).linearise(root.u, root.v)
+    return replace(here, residual=(after - before) / (2 * h)).newton_step()

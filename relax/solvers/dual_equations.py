@@ -16,23 +16,81 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
+from scipy.sparse.linalg import LinearOperator, gmres
 
 from relax.program import GramProgram
 
+LARGEST_DENSE = 150  # groups; below, factorising the Jacobian is faster than iterating
+LARGEST_FACTORISED = 4_000  # groups; the Jacobian beyond takes more than half a gigabyte, its factors as much
+KRYLOV_ACCURACY, KRYLOV_STEPS = 1e-7, 60
 
-class Linearisation(NamedTuple):
-    """The residuals of F₁, relative to the size of its sum, and F₂, in logarithms; the Jacobian; M.
+@dataclass(frozen=True, eq=False)
+class Linearisation:
+    """The equations at a point: residuals, M, and the Jacobian as a linear operator.
 
-    The Jacobian takes the size of the sum as a constant, which leaves Newton steps as they are.
+    Attributes
+    ----------
+    residual : array, shape (2m,)
+        F₁ / z_a, relative to the size of its sum, and F₂ in logarithms.
+    gram : array, shape (m, m)
+        M.
+    blocks : four arrays, shape (m, m)
+        The Jacobian's blocks without their diagonals' second parts.
+    diagonals : four arrays, shape (m,)
+        What is added to the diagonal of each block.
     """
 
-    residual: Float[np.ndarray, " 2m"]
-    jacobian: Float[np.ndarray, "2m 2m"]
+    residual: Float[np.ndarray, " twice_m"]
     gram: Float[np.ndarray, "m m"]
+    blocks: tuple[Float[np.ndarray, "m m"], ...]
+    diagonals: tuple[Float[np.ndarray, " m"], ...]
+
+    def jacobian(self) -> Float[np.ndarray, "twice_m twice_m"]:
+        """Return the Jacobian, sizes of the sums being constants (which leaves Newton steps as they are)."""
+        full = [block + np.diag(d) for block, d in zip(self.blocks, self.diagonals, strict=True)]
+        return np.block([full[:2], full[2:]])
+
+    def newton_step(self) -> Float[np.ndarray, " twice_m"] | None:
+        """Return −J⁻¹ F, or None where J is singular.
+
+        The 2×2 blocks that couple u_a with v_a carry nearly all of J, so GMRES preconditioned by them
+        takes some five products, whatever m is; where it does not converge, J is factorised.
+        """
+        if len(self.gram) > LARGEST_DENSE:
+            step = self._krylov_step()
+            if step is not None or len(self.gram) > LARGEST_FACTORISED:
+                return step
+        try:
+            step = np.linalg.solve(self.jacobian(), -self.residual)
+        except np.linalg.LinAlgError:
+            return None
+        return step if np.isfinite(step).all() else None
+
+    def _krylov_step(self) -> Float[np.ndarray, " twice_m"] | None:
+        m = len(self.gram)
+        (d11, d12, d21, d22) = self.diagonals
+        a, b, c, d = (np.diag(block) + more for block, more in zip(self.blocks, self.diagonals, strict=True))
+        determinant = a * d - b * c
+
+        def product(x: np.ndarray) -> np.ndarray:
+            u, v = x[:m], x[m:]
+            top = self.blocks[0] @ u + self.blocks[1] @ v + d11 * u + d12 * v
+            return np.concatenate([top, self.blocks[2] @ u + self.blocks[3] @ v + d21 * u + d22 * v])
+
+        def near_inverse(x: np.ndarray) -> np.ndarray:
+            u, v = x[:m], x[m:]
+            return np.concatenate([(d * u - b * v) / determinant, (a * v - c * u) / determinant])
+
+        shape = (2 * m, 2 * m)
+        operator = LinearOperator(shape, product, dtype=np.float64)
+        inverse = LinearOperator(shape, near_inverse, dtype=np.float64)
+        step, failed = gmres(
+            operator, -self.residual, M=inverse, rtol=KRYLOV_ACCURACY, restart=KRYLOV_STEPS, maxiter=1
+        )
+        return None if failed or not np.isfinite(step).all() else step
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,13 +154,15 @@ class DualEquations:
         second = v - np.log(argument)
         part = term / argument[:, None]
         scaled = self.tau * ratio
-        one_one = pulled + scaled + np.diag(scaled.sum(axis=1) - pulled.sum(axis=1))
-        one_two = scaled * share.T + np.diag((scaled * share).sum(axis=1))
-        two_one = -part - np.diag(part.sum(axis=1))
-        two_two = np.eye(len(u)) - part * share.T - np.diag((part * share).sum(axis=1))
         size = (self.norm + np.abs(pulled).sum(axis=1))[:, None]
-        jacobian = np.block([[one_one / size, one_two / size], [two_one, two_two]])
-        return Linearisation(np.concatenate([first / size[:, 0], second]), jacobian, gram)
+        diagonals = (
+            (scaled.sum(axis=1) - pulled.sum(axis=1)) / size[:, 0],
+            (scaled * share).sum(axis=1) / size[:, 0],
+            -part.sum(axis=1),
+            1.0 - (part * share).sum(axis=1),
+        )
+        blocks = ((pulled + scaled) / size, scaled * share.T / size, -part, -part * share.T)
+        return Linearisation(np.concatenate([first / size[:, 0], second]), gram, blocks, diagonals)
 
     def start(self) -> tuple[Float[np.ndarray, " m"], Float[np.ndarray, " m"]]:
         """Return (u, v) of the simplex ETF: v exactly, u as the rank-one fit of its log slope."""
@@ -112,7 +172,11 @@ class DualEquations:
         read = ((self.members > 0) & (slope + slope.T > 0)).astype(float)
         log_slope = np.log(np.where(read > 0, (slope + slope.T) / (2 * self.tau), 1.0))
         log_slope += read * (entry - self.norm) / self.tau
-        fit = np.linalg.lstsq(np.diag(read.sum(axis=1)) + read, log_slope.sum(axis=1), rcond=None)[0]
+        # the normal equations are (diagonal + 11ᵀ) u = rhs: pairs miss at most those of a group with itself
+        diagonal = read.sum(axis=1) - 1.0 + np.diag(read) + 1e-9  # (two classes: only z_1 z_2 is determined)
+        right = log_slope.sum(axis=1)
+        common = (right / diagonal).sum() / (1.0 + (1.0 / diagonal).sum())
+        fit = (right - common) / diagonal
         return fit, v
 
     def towards_balance(self, t: float) -> DualEquations:

@@ -290,6 +290,16 @@ def test_the_seed_decides_the_starts() -> None:
     assert np.ptp(first.features, axis=0).max() > 0.1
 
 
+def test_many_starts_are_searched_in_groups() -> None:
+    problem = Problem([150, 150, 100], temperature=0.5)  # thirteen starts of 400 features to a group
+    descent = descend(problem, 2, starts=14, max_iterations=1)
+    assert descent.features.shape == (14, 400, 2)
+    first = descend(problem, 2, starts=13, max_iterations=1)
+    np.testing.assert_array_equal(descent.features[:13], first.features)
+    np.testing.assert_array_equal(descent.excesses[:13], first.excesses)
+    assert descent.evaluations > first.evaluations
+
+
 def test_too_few_iterations_do_not_count_as_converged() -> None:
     descent = descend(Problem([5, 5, 5]), 2, starts=4, max_iterations=3)
     assert not descent.converged.any()
@@ -297,7 +307,7 @@ def test_too_few_iterations_do_not_count_as_converged() -> None:
 
 
 def test_evaluations_stay_as_few_as_they_are() -> None:
-    # torch's L-BFGS forgets all curvature once gradients are small, and took 6,700 here before they were scaled
+    # torch's L-BFGS drops curvature once gradients are small: 6,700 evaluations here before they were scaled
     problem = Problem([5, 10, 20], temperature=0.5, norm=Ridge(1e-4))
     descent = descend(problem, 3, starts=4)
     assert descent.converged.all()
@@ -321,8 +331,14 @@ REFUSED = [
     ({"level": "sample"}, r"^level 'sample' must be 'auto', 'samples' or 'classes'$"),
     ({"device": "abacus"}, r"^device 'abacus' holds no float64 tensors here; give device='cpu'$"),
     ({"device": "meta:0:0"}, r"^device 'meta:0:0' holds no float64"),
-    ({"starts": 10**8}, r"^100000000 starts of 6 features need 3\.6e\+09 Gram entries, too many; give fewer"),
-    ({"problem": Problem({5: 10**5})}, r"^16 starts of 100000 features need 1\.6e\+11 Gram entries"),
+    (
+        {"problem": Problem({5: 10**5})},
+        r"^the Gram matrix of 100000 features is too large for descent; take fewer",
+    ),
+    (
+        {"problem": Problem({10**5: 2}), "level": "samples"},
+        r"of 200000 features is .*; give level='classes'$",
+    ),
 ]
 
 
