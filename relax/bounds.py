@@ -162,7 +162,7 @@ def _psd_factor(matrix: Float[np.ndarray, "*b q q"]) -> Float[np.ndarray, "*b q 
 
 
 def _in_the_cone(matrix: OrbitMatrix) -> OrbitMatrix:
-    """Return a PSD matrix near: the nearest one, or for large ones the first M + δ I with a Cholesky factor."""
+    """Return a PSD matrix near: the nearest one, or for a large one M + δ I with a Cholesky factor."""
     if len(matrix.peer) <= LARGEST_SPECTRUM:
         quotient, within = _psd_factor(matrix.quotient()), _psd_factor(matrix.within())
         return from_parts(matrix.multiplicity, quotient @ quotient.T, within @ within.transpose(0, 2, 1))
@@ -196,10 +196,13 @@ def feasible(program: GramProgram, matrix: OrbitMatrix) -> OrbitMatrix:
     factor = np.empty_like(diagonal)
     for rule in program.rules:
         factor[rule.slots] = rule.scale(diagonal[rule.slots], g[rule.slots])
-    found = near.scaled(factor)
+    return on_fixed_diagonal(program, near.scaled(factor))
+
+
+def on_fixed_diagonal(program: GramProgram, matrix: OrbitMatrix) -> OrbitMatrix:
+    """Return the matrix with the diagonal entries that a rule fixes at exactly that value."""
+    own, s = matrix.own.copy(), program.roles
     for rule in program.rules:
-        if isinstance(rule, Fixed):  # exactly, not to the last bit
-            found.own[rule.slots // program.roles, rule.slots % program.roles, rule.slots % program.roles] = (
-                rule.value
-            )
-    return found
+        if isinstance(rule, Fixed):
+            own[rule.slots // s, rule.slots % s, rule.slots % s] = rule.value
+    return OrbitMatrix(matrix.multiplicity, own, matrix.peer)

@@ -81,13 +81,21 @@ def _put(content: Content, file: BinaryIO) -> None:
         file.write(content.encode("utf-8") if isinstance(content, str) else content)
 
 
+def _mode(target: Path) -> int | None:
+    """Return the mode of a file, None where there is none (another process may remove it at any time)."""
+    try:
+        return target.stat().st_mode
+    except FileNotFoundError:
+        return None
+
+
 def _target(path: str | os.PathLike[str]) -> Path:
     """Return the file behind the path, or refuse a path that is not that of a file."""
     try:
         name = os.fspath(path)
         target = Path(os.path.realpath(name))
         parent = target.parent.stat().st_mode
-        there = target.stat().st_mode if target.exists() else None
+        there = _mode(target)
     except FileNotFoundError as error:
         raise InputError(
             f"output folder {_folder(path)!r} does not exist; make it first or change the path"

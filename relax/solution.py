@@ -21,6 +21,7 @@ from relax.geometry import embed
 from relax.orbits import OrbitMatrix
 from relax.problem import Problem
 from relax.program import GramProgram
+from relax.sensitivity import Sensitivity, sensitivity
 
 LARGEST_GRAM = 20_000  # classes; the k×k matrix beyond takes more than 3.2 GB
 
@@ -158,6 +159,10 @@ class Solution:
     def embedding(self, dim: int | None = None) -> Float[np.ndarray, "k d"]:
         """Return class vectors, shape (k, dim), whose Gram matrix is `gram`; dim defaults to its rank."""
         return embed(self.gram, dim)
+
+    def sensitivity(self) -> Sensitivity:
+        """Return derivatives of the least loss and of its Gram matrix in τ and in the class sizes."""
+        return sensitivity(self.problem, self.program, self.witness)
 
     def rows(self) -> list[tuple[str, str]]:
         """Return what there is to print, as (label, value) pairs."""

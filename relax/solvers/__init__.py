@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 
 from relax import losses
-from relax.bounds import feasible, witness_at
+from relax.bounds import feasible, on_fixed_diagonal, witness_at
 from relax.errors import InputError, SolverError
 from relax.problem import Problem
 from relax.program import GramProgram
@@ -116,7 +116,9 @@ def _judged(
     """Make the matrix feasible, and keep the better of the solver's witness and the one of stationarity."""
     point = feasible(program, candidate.matrix)
     rest = (candidate.status, name, candidate.iterations, time.monotonic() - started)
-    found = Solution(problem, program, point, candidate.witness, *rest)
+    given = candidate.witness
+    witness = replace(given, point=on_fixed_diagonal(program, given.point))
+    found = Solution(problem, program, point, witness, *rest)
     if found.relative_gap() <= TOLERANCE / 10:
         return found
     other = Solution(problem, program, point, witness_at(program, point), *rest)

@@ -134,6 +134,12 @@ def model(program: GramProgram) -> Model:
     return Model(cp.Problem(cp.Minimize(objective), constraints), own, peer)
 
 
+def matrix_of(program: GramProgram, solved: Model) -> OrbitMatrix:
+    """Return the matrix that a solved model holds."""
+    own = np.array([np.asarray(block.value) for block in solved.own])
+    return OrbitMatrix(program.multiplicity, own, np.asarray(solved.peer.value))
+
+
 def solve(
     program: GramProgram, tolerance: float, deadline: float, name: str = "clarabel", **options: Any
 ) -> Candidate:
@@ -162,8 +168,7 @@ def solve(
         raise SolverError(f"{name} failed on this program ({error}); try another solver") from error
     if conic.peer.value is None:
         raise SolverError(f"{name} returned no matrix (it says {conic.problem.status}); try another solver")
-    own = np.array([np.asarray(block.value) for block in conic.own])
-    matrix = OrbitMatrix(program.multiplicity, own, np.asarray(conic.peer.value))
+    matrix = matrix_of(program, conic)
     status = _STATUS.get(conic.problem.status, Status.STALLED)
     iterations = int(conic.problem.solver_stats.num_iters or 0)
     return Candidate(matrix, witness_at(program, feasible(program, matrix)), status, iterations)

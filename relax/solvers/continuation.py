@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float
 
-from relax.solvers.dual_equations import DualEquations
+from relax.dual_equations import DualEquations
 
 ACCURATE = 1e-13  # residual at which float64 has nothing more to give
 ACCEPTABLE = 1e-8  # residual at which a step that no longer improves counts as rounding

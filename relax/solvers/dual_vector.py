@@ -15,13 +15,13 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
 from relax.bounds import Cluster, Witness, feasible, witness_at
+from relax.dual_equations import DualEquations
 from relax.orbits import OrbitMatrix
 from relax.program import GramProgram
 from relax.rules import Bounded, Fixed
 from relax.solution import Status
 from relax.solvers.candidate import Candidate
 from relax.solvers.continuation import Root, StepCount, solve_equations
-from relax.solvers.dual_equations import DualEquations
 from relax.symmetry import merge, merge_labels, spread
 
 Partition = frozenset[tuple[int, ...]]

@@ -27,6 +27,7 @@ LARGEST_DENSE = 150  # groups; below, factorising the Jacobian is faster than it
 LARGEST_FACTORISED = 4_000  # groups; the Jacobian beyond takes more than half a gigabyte, its factors as much
 KRYLOV_ACCURACY, KRYLOV_STEPS = 1e-7, 60
 
+
 @dataclass(frozen=True, eq=False)
 class Linearisation:
     """The equations at a point: residuals, M, and the Jacobian as a linear operator.
@@ -85,8 +86,8 @@ class Linearisation:
             return np.concatenate([(d * u - b * v) / determinant, (a * v - c * u) / determinant])
 
         shape = (2 * m, 2 * m)
-        operator = LinearOperator(shape, product, dtype=np.float64)
-        inverse = LinearOperator(shape, near_inverse, dtype=np.float64)
+        operator = LinearOperator(shape, matvec=product)  # type: ignore[call-arg]
+        inverse = LinearOperator(shape, matvec=near_inverse)  # type: ignore[call-arg]
         step, failed = gmres(
             operator, -self.residual, M=inverse, rtol=KRYLOV_ACCURACY, restart=KRYLOV_STEPS, maxiter=1
         )
