@@ -1,0 +1,130 @@
+"""What the command line says, as problems."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from relax import losses
+from relax.errors import InputError
+from relax.problem import Ball, ClassCounts, Norm, Problem, Ridge, Sphere
+
+_ITEM = re.compile(r"\s*([+-]?[\w.]+?)\s*(?:[x×]\s*([+-]?[\w.]+))?\s*")
+
+
+def parse_counts(text: str) -> ClassCounts:
+    """Read "100,100,10,10" or "1000x5,10x1000000" (size x classes).
+
+    Raises
+    ------
+    InputError
+        If an item is not of this form, or not a positive integer.
+    """
+    if not text.strip():
+        raise InputError("--counts is empty; give class sizes, e.g. 100,100,10,10")
+    pairs = [_parse_item(item) for item in text.split(",")]
+    if all(classes == 1 for _, classes in pairs):
+        return ClassCounts.of([size for size, _ in pairs])
+    sizes = [size for size, _ in pairs]
+    if len(set(sizes)) == len(sizes) and sizes == sorted(sizes, reverse=True):
+        return ClassCounts.of(dict(pairs))
+    total = sum(classes for _, classes in pairs)
+    if total > 10_000_000:
+        raise InputError(
+            "--counts list over 10,000,000 classes out of order; give each size once, largest first"
+        )
+    return ClassCounts.of([size for size, classes in pairs for _ in range(classes)])
+
+
+def _parse_item(item: str) -> tuple[int, int]:
+    found = _ITEM.fullmatch(item)
+    try:
+        if found is None:
+            raise ValueError
+        return int(found[1]), _positive(int(found[2])) if found[2] else 1
+    except ValueError:
+        raise InputError(
+            f"--counts item {item.strip()!r} is not a class size; write 100,100,10,10 or 1000x5,10x1000000"
+        ) from None
+
+
+def _positive(number: int) -> int:
+    if number < 1:
+        raise ValueError
+    return number
+
+
+def read_labels(path: Path) -> np.ndarray:
+    """Read one label a sample from a .npy file, or from a text file with one label a line.
+
+    Raises
+    ------
+    InputError
+        If the file is not there or cannot be read as either.
+    """
+    try:
+        if path.suffix == ".npy":
+            return np.load(path, allow_pickle=False)
+        return np.array([line.strip() for line in path.read_text().splitlines() if line.strip()])
+    except (OSError, ValueError, UnicodeDecodeError) as error:
+        raise InputError(f"labels file {path} cannot be read ({error}); save it with numpy.save") from error
+
+
+def parse_norm(text: str) -> Norm:
+    """Read "sphere", "ball" or "ridge:0.01".
+
+    Raises
+    ------
+    InputError
+        If it is none of these.
+    """
+    kind, _, weight = text.partition(":")
+    if kind == "ridge" and weight:
+        try:
+            return Ridge(float(weight))
+        except ValueError as error:
+            raise InputError(
+                f"--norm {text}: the weight must be a positive number, e.g. ridge:0.01"
+            ) from error
+    if text in ("sphere", "ball"):
+        return Sphere() if text == "sphere" else Ball()
+    raise InputError(f"--norm {text!r} is not one of: sphere, ball, ridge:0.01")
+
+
+def make_problem(
+    counts: str | None,
+    labels: Path | None,
+    dataset: str | None,
+    step: str | None,
+    loss: str,
+    temperature: float | None,
+    **options: Any,
+) -> Problem:
+    """Build the problem of exactly one source of counts; τ defaults to the loss's own.
+
+    Raises
+    ------
+    InputError
+        If there is not exactly one source, or it is unusable.
+    """
+    given = [name for name, value in (("--counts", counts), ("--labels", labels)) if value is not None]
+    given += [name for name, value in (("--dataset", dataset), ("--step", step)) if value is not None]
+    if len(given) != 1:
+        said = "none of these was given" if not given else f"{' and '.join(given)} were given"
+        raise InputError(f"give exactly one of --counts, --labels, --dataset, --step ({said})")
+    default = losses.get(loss).temperature
+    options |= {"loss": loss, "temperature": default if temperature is None else temperature}
+    if counts is not None:
+        return Problem(parse_counts(counts), **options)
+    if labels is not None:
+        return Problem.from_labels(read_labels(labels), **options)
+    if dataset is not None:
+        return Problem.from_dataset(dataset, **options)
+    assert step is not None
+    numbers = [_parse_item(item)[0] for item in step.split(",")]
+    if len(numbers) != 4:
+        raise InputError(f"--step {step!r} needs four numbers: k_major,k_minor,n_major,n_minor")
+    return Problem.step(*numbers, **options)

@@ -1,0 +1,128 @@
+"""Is this point optimal? A rigorous verdict on given features."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+from flint import arb, ctx
+
+from certify.balls import ProvenBounds, decimal_above, decimal_below, factored, prove
+from certify.certificate import TOLERANCE, Verdict
+from certify.exact_loss import loss_of_features
+from relax.errors import InputError
+from relax.problem import Problem
+from relax.solution import Solution
+from relax.solvers import solve
+
+FIRST_PRECISION, LAST_PRECISION = 128, 2048
+SHARP = 1e-15  # of the excess: the loss is known well enough
+
+
+@dataclass(frozen=True, eq=False)
+class PointVerdict:
+    """What is proven about the loss of given features and the least loss of all features.
+
+    Attributes
+    ----------
+    verdict : Verdict
+        CERTIFIED: the features are within the tolerance of the optimum. REFUTED: `better` is proven to have
+        a smaller loss. UNDECIDED: neither, see `reason`.
+    reason : str
+        The numbers that decided.
+    loss : tuple of str
+        Decimals below and above the loss of the features.
+    optimum : tuple of str
+        Decimals below and above the least loss.
+    relative_gap : float
+        (loss − optimum)/excess, rounded up.
+    better : Solution
+        An explicit point whose loss is at most `optimum[1]`.
+    """
+
+    verdict: Verdict
+    reason: str
+    loss: tuple[str, str]
+    optimum: tuple[str, str]
+    relative_gap: float
+    better: Solution
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Return what there is to print, as (label, value) pairs."""
+        return [
+            ("verdict", self.verdict.name),
+            ("why", self.reason),
+            ("loss", f"between {self.loss[0]} and {self.loss[1]}"),
+            ("optimum", f"between {self.optimum[0]} and {self.optimum[1]}"),
+        ]
+
+    def __str__(self) -> str:
+        """Write `rows` as a table."""
+        return "\n".join(f"{label:<9}{value}" for label, value in self.rows())
+
+
+def certify_point(
+    features: np.ndarray,
+    problem: Problem,
+    labels: np.ndarray | None = None,
+    tolerance: float = TOLERANCE,
+) -> PointVerdict:
+    """Decide rigorously whether given features are a global optimum, up to a relative gap.
+
+    Parameters
+    ----------
+    features : array, shape (n, d)
+        Taken as exactly the dyadic numbers they are, then brought to the norm that the problem asks for with
+        enclosed square roots; n at most 2,000.
+    problem : Problem
+        Its counts must be those of the labels.
+    labels : array, shape (n,), optional
+        One a sample; without them samples stand class by class in the order of the counts.
+    tolerance : float
+        CERTIFIED means loss − optimum ≤ tolerance · (excess of the optimum).
+
+    Raises
+    ------
+    InputError
+        If features or labels do not fit the problem, or no lower bound could be proven.
+    """
+    if not 0 < tolerance < 1:
+        raise InputError(f"tolerance {tolerance!r} must lie between 0 and 1; give e.g. 1e-9")
+    better = solve(problem)
+    bounds = prove(better.program, better.witness, factored(better.program, better.point), radius=False)
+    if bounds.lower is None or bounds.excess_lower is None:
+        raise InputError("no lower bound was proven for this problem, so no point can be judged")
+    loss = _sharp_loss(np.asarray(features, dtype=float), problem, labels, bounds)
+    with ctx.workprec(LAST_PRECISION):
+        gap = (loss - bounds.lower).upper()
+        scale = bounds.excess_lower.lower()
+        relative = float(decimal_above(gap / scale, 17)) if scale > 0 else np.inf
+        certified = gap <= arb(repr(tolerance)).lower() * scale
+        refuted = loss > bounds.upper
+    said = (decimal_below(loss), decimal_above(loss))
+    optimum = (decimal_below(bounds.lower), decimal_above(bounds.upper))
+    verdict = Verdict.CERTIFIED if certified else Verdict.REFUTED if refuted else Verdict.UNDECIDED
+    return PointVerdict(verdict, _reason(verdict, said, optimum, relative), said, optimum, relative, better)
+
+
+def _sharp_loss(features: np.ndarray, problem: Problem, labels: Any, bounds: ProvenBounds) -> arb:
+    """Return the loss, its ball small against the excess (tiny temperatures need more bits)."""
+    precision = FIRST_PRECISION
+    while True:
+        loss = loss_of_features(features, problem, labels, precision)
+        with ctx.workprec(LAST_PRECISION):
+            wanted = bounds.excess_upper.upper() * SHARP
+        if loss.rad() <= wanted or 2 * precision > LAST_PRECISION:
+            return loss
+        precision *= 2
+
+
+def _reason(verdict: Verdict, loss: tuple[str, str], optimum: tuple[str, str], relative: float) -> str:
+    if verdict is Verdict.CERTIFIED:
+        return f"the loss is within {relative:.1e} of the excess above the optimum"
+    if verdict is Verdict.REFUTED:
+        excess = Decimal(loss[0]) - Decimal(optimum[1])
+        return f"a better point has a loss smaller by {excess:.3e} or more ({relative:.1e} of the excess)"
+    return f"the gap is {relative:.1e} of the excess, more than allowed, and no better point was found"

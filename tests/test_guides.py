@@ -1,0 +1,64 @@
+"""Every Python snippet of the guides in docs/ runs as printed, and says what the text around it says.
+
+A snippet whose first line is the name of a file (`# conftest.py`) is written to it; then pytest runs there.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+GUIDES = {  # what the scripts of each guide print, and how many of its tests pass
+    "ground-truth.md": (
+        [
+            r"loss ≥ [\s\S]*Gram error +\d\.\de-\d+, proven\n\[\[ 1\. ",
+            r"^class means of 'dog' and 'eel' have cosine -0\.5 ",
+            r"\(4, 3\)\n\(4, 6\)\n\(3, 3\)\n\[\[",
+        ],
+        3,
+    )
+}
+SNIPPETS = {
+    guide: re.findall(
+        r"^```python\n(.*?)^```", (ROOT / "docs" / guide).read_text(encoding="utf-8"), re.M | re.S
+    )
+    for guide in GUIDES
+}
+FILE = re.compile(r"# (\w+\.py)\n")
+SCRIPTS = {guide: [s for s in snippets if not FILE.match(s)] for guide, snippets in SNIPPETS.items()}
+
+
+def run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run Python in a folder, with a cache of its own and without options of pytest from around it."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
+    environment |= {"GRAMCERT_CACHE": str(folder / "cache"), "PYTHONPATH": str(ROOT)}
+    environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # what the guide needs, it loads itself
+    command = [sys.executable, *command]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("guide", GUIDES)
+def test_there_is_an_expectation_for_every_script(guide: str) -> None:
+    assert len(SCRIPTS[guide]) == len(GUIDES[guide][0])
+
+
+@pytest.mark.parametrize(("guide", "number"), [(g, i) for g in GUIDES for i in range(len(SCRIPTS[g]))])
+def test_script_runs(guide: str, number: int, tmp_path: Path) -> None:
+    done = run(["-W", "error", "-c", SCRIPTS[guide][number]], tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert re.search(GUIDES[guide][0][number], done.stdout), done.stdout
+
+
+@pytest.mark.parametrize("guide", GUIDES)
+def test_tests_pass(guide: str, tmp_path: Path) -> None:
+    for snippet in SNIPPETS[guide]:
+        if name := FILE.match(snippet):
+            (tmp_path / name[1]).write_text(snippet, encoding="utf-8")
+    done = run(["-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider", "--rootdir=."], tmp_path)
+    assert re.search(rf"^{GUIDES[guide][1]} passed in", done.stdout, re.M), done.stdout + done.stderr
