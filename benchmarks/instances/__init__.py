@@ -1,0 +1,1 @@
+"""Public instances with optimal values proven to 30 digits."""

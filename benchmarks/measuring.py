@@ -1,0 +1,51 @@
+"""Timing: medians of several runs, and peers in processes of their own with a time limit."""
+
+from __future__ import annotations
+
+import multiprocessing
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+
+class Timed(NamedTuple):
+    """What a function returned, and the median, least and largest of its times in seconds."""
+
+    result: Any
+    median: float
+    least: float
+    largest: float
+
+
+def timed(function: Callable[[], Any], runs: int) -> Timed:
+    """Run a function `runs` times after one run that does not count."""
+    result, seconds = function(), []
+    for _ in range(runs):
+        started = time.perf_counter()
+        result = function()
+        seconds.append(time.perf_counter() - started)
+    return Timed(result, statistics.median(seconds), min(seconds), max(seconds))
+
+
+def in_a_process(function: Callable[..., Any], arguments: tuple[Any, ...], limit: float) -> Any:
+    """Return what a function returns in a fresh process, or a sentence when it fails or takes too long."""
+    context = multiprocessing.get_context("spawn")
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=_send, args=(sender, function, arguments))
+    process.start()
+    sender.close()
+    try:
+        answer = receiver.recv() if receiver.poll(limit) else f"no answer in {limit:.0f} s"
+    except EOFError:
+        answer = "the process died"
+    process.kill()
+    process.join()
+    return answer
+
+
+def _send(sender: Any, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+    try:
+        sender.send(function(*arguments))
+    except Exception as error:  # a peer's failure is a table entry, whatever it is
+        sender.send(f"failed: {type(error).__name__}: {error}")

@@ -1,0 +1,115 @@
+"""Ours against SCS and Clarabel through CVXPY, each peer in a process of its own with limits."""
+
+from __future__ import annotations
+
+import resource
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from benchmarks.measuring import in_a_process, timed
+from certify.balls import factored, prove
+from relax import Problem, datasets, losses, solve
+from relax.bounds import feasible, witness_at
+from relax.losses import Level
+from relax.solvers import conic
+
+SECONDS, BYTES = 120.0, 12 * 2**30
+PEERS = ("scs", "clarabel")
+
+
+@dataclass(frozen=True)
+class Task:
+    """One problem at one level, for all solvers."""
+
+    name: str
+    counts: tuple[int, ...]
+    temperature: float
+    level: Level
+
+    def problem(self) -> Problem:
+        """Return it."""
+        return Problem(self.counts, temperature=self.temperature)
+
+
+@dataclass(frozen=True)
+class Line:
+    """What one solver did on one task: medians, and gaps relative to the true excess."""
+
+    task: str
+    solver: str
+    seconds: float
+    ratio: float
+    claimed: str
+    error: float
+    proven: float
+
+    def cells(self) -> list[str]:
+        """Return the table's cells."""
+        if not np.isfinite(self.seconds):
+            return [self.task, self.solver, "", "", self.claimed, "", ""]
+        numbers = [f"{self.seconds:.2e}", f"{self.ratio:,.0f}"]
+        return [self.task, self.solver, *numbers, self.claimed, f"{self.error:.1e}", f"{self.proven:.1e}"]
+
+
+def tasks() -> Iterator[Task]:
+    """Yield the n×n lifts, the reduced programs, and the real data sets."""
+    for n in (24, 60, 120, 180):
+        yield Task(f"lift, n = {n}", (2 * n // 5, 3 * n // 10, n // 5, n // 10), 0.1, "samples")
+    for k in (10, 30, 60, 100):
+        yield Task(f"reduced, k = {k}", datasets.long_tail(k, 20 * k, 20.0), 0.1, "classes")
+    for name in ("places-lt", "lvis-v1"):
+        yield Task(name, datasets.counts(name), 0.1, "groups")
+
+
+def run(task: Task, runs: int = 3, seconds: float = SECONDS) -> list[Line]:
+    """Run ours and both peers on one task."""
+    problem = task.problem()
+    ours = timed(lambda: solve(problem), runs)
+    solution = ours.result
+    bounds = prove(
+        solution.program, solution.witness, factored(solution.program, solution.point), radius=False
+    )
+    assert bounds.gap is not None
+    truth = solution.excess
+    lines = [Line(task.name, "ours", ours.median, 1.0, solution.status.name, 0.0, float(bounds.gap) / truth)]
+    for name in PEERS:
+        answers = [in_a_process(partial(peer, task, name), (), seconds) for _ in range(runs)]
+        solved = [answer for answer in answers if isinstance(answer, dict)]
+        if not solved:
+            lines.append(Line(task.name, name, np.inf, np.inf, str(answers[0])[:60], np.inf, np.inf))
+            continue
+        middle = {key: float(np.median([a[key] for a in solved])) for key in ("seconds", "excess", "gap")}
+        error = abs(middle["excess"] - truth) / truth
+        ratio = middle["seconds"] / ours.median
+        lines.append(
+            Line(task.name, name, middle["seconds"], ratio, solved[0]["status"], error, middle["gap"] / truth)
+        )
+    return lines
+
+
+def peer(task: Task, name: str) -> dict[str, float | str]:
+    """Solve by a peer with the settings it comes with; time solving only, without building the model."""
+    resource.setrlimit(resource.RLIMIT_AS, (BYTES, BYTES))
+    import cvxpy as cp
+
+    program = losses.build(task.problem(), task.level)
+    model = conic.model(program)
+    started = time.perf_counter()
+    model.problem.solve(solver=name.upper())
+    seconds = time.perf_counter() - started
+    if model.peer.value is None:
+        raise cp.SolverError(f"no matrix, status {model.problem.status}")
+    matrix = conic.matrix_of(program, model)
+    point = feasible(program, matrix)
+    bounds = prove(program, witness_at(program, point), factored(program, point), radius=False)
+    gap = np.inf if bounds.gap is None else float(bounds.gap)
+    return {
+        "seconds": seconds,
+        "status": str(model.problem.status),
+        "excess": float(bounds.excess_upper),
+        "gap": gap,
+    }
