@@ -8,10 +8,12 @@ import platform
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from flint import arb, ctx
 
 from certify.balls import ProvenBounds, decimal_above, decimal_below, factored, prove
 from certify.encoding import encode_point, encode_program, encode_witness
@@ -179,12 +181,19 @@ def _claim(problem: Problem, bounds: ProvenBounds, tolerance: Decimal) -> dict[s
         if has_floor and bounds.excess_lower is not None
         else None,
         "excess_upper": decimal_above(bounds.excess_upper) if has_floor else None,
-        "gap": None if bounds.gap is None else decimal_above(bounds.gap),
+        "gap": None if bounds.gap is None else decimal_above(_with_slack(bounds)),
         "gram_radius": None if bounds.gram_radius is None else decimal_above(bounds.gram_radius, 6),
         "rank": bounds.rank,
     }
     claim["verdict"] = "CERTIFIED" if is_certified(claim, tolerance) else "UNDECIDED"
     return {"words": _words(problem, claim), **claim}
+
+
+def _with_slack(bounds: ProvenBounds) -> arb:
+    """Return the gap and 10⁻³⁰ of the excess, so that a verifier with fewer digits can reproduce it."""
+    assert bounds.gap is not None
+    with ctx.workprec(bounds.precision):
+        return bounds.gap + abs(bounds.excess_upper) * arb("1e-30")
 
 
 def is_certified(claim: dict[str, Any], tolerance: Decimal) -> bool:
@@ -203,27 +212,25 @@ def is_certified(claim: dict[str, Any], tolerance: Decimal) -> bool:
 def _words(problem: Problem, claim: dict[str, Any]) -> str:
     norms = {Ball: "of norm at most one", Ridge: "of any norm (the ridge is part of the loss)"}
     kind = norms.get(type(problem.norm), "of norm one")
-    sign = ", entrywise non-negative" if problem.nonnegative else ""
+    attained = "the geometry given here attains a loss"
+    if problem.nonnegative:
+        kind += ", entrywise non-negative"
+        attained = "a positive semidefinite and entrywise non-negative Gram matrix given here has a loss"
     lower = "nothing is proven from below" if claim["lower"] is None else f"loss ≥ {claim['lower']}"
     near = ""
     if claim["gram_radius"] is not None:
         near = (
-            f", and every H with loss at most that has its class-mean Gram matrix within "
-            f"{claim['gram_radius']} of it, entrywise"
+            f", and every H whose loss is at most that of this geometry has its class-mean Gram matrix "
+            f"within {claim['gram_radius']} of it, entrywise off the diagonal"
         )
     return (
         f"For the loss {problem.loss}, class counts {problem.counts}, views {problem.views}, temperature "
         f"{exact_rational(problem.temperature)}, over every dimension and every feature matrix H with rows "
-        f"{kind}{sign}: {lower}; the geometry given here attains a loss ≤ {claim['upper']} in dimension "
-        f"{claim['rank']}{near}."
+        f"{kind}: {lower}; {attained} ≤ {claim['upper']} in dimension {claim['rank']}{near}."
     )
 
 
 def _versions() -> dict[str, str]:
-    from importlib.metadata import PackageNotFoundError, version
-
-    import flint
-
     try:
         own = version("gramcert")
     except PackageNotFoundError:
@@ -232,5 +239,5 @@ def _versions() -> dict[str, str]:
         "gramcert": own,
         "python": platform.python_version(),
         "numpy": np.__version__,
-        "python-flint": flint.__version__,
+        "python-flint": version("python-flint"),
     }

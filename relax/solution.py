@@ -106,7 +106,8 @@ class Solution:
 
     def relative_gap(self) -> float:
         """Return the gap over the excess (over max(1, |value|) where the loss has no infimum)."""
-        return self.gap() / (max(1.0, abs(self.value)) if np.isinf(self.program.floor) else self.excess)
+        scale = max(1.0, abs(self.value)) if np.isinf(self.program.floor) else self.excess
+        return self.gap() / scale if scale > 0 else np.inf  # an excess below 1e-308 underflows
 
     def primal_residual(self) -> float:
         """Return how far the point is from feasible: its most negative eigenvalue or broken rule."""

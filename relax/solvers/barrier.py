@@ -102,9 +102,9 @@ class Coordinates:
             bounds.append(bound)
         if self.program.nonnegative:
             own, peer = self.entries
-            for block in (own, peer[_read_peers(self.program)]):
-                lines.append(-block)
-                bounds.append(np.zeros(block.shape[0]))
+            read = _read_peers(self.program)
+            lines += [-own, -peer[read]]
+            bounds.append(np.zeros(self.program.groups * self.program.roles**2 + len(read)))
         return sp.csr_array(sp.vstack(lines)), np.concatenate(bounds)
 
     @cached_property
