@@ -32,6 +32,7 @@ class Status(Enum):
     CONVERGED = "the solver's own criterion was met"
     STALLED = "no further progress in float64; another solver or a larger temperature may do better"
     ITERATION_LIMIT = "the iteration limit was reached; the best proven bound so far is returned"
+    INTERRUPTED = "it was interrupted; the best proven bound so far is returned"
     TIME_LIMIT = "the time limit was reached; the best proven bound so far is returned (raise time_limit)"
 
 

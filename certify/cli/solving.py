@@ -89,7 +89,8 @@ def solve_command(
 def _descend(problem: Problem, solution: Solution, starts: int, seed: int) -> tuple[Descent, Match]:
     from relax.descent import descend, match  # torch is loaded where tensors are
 
-    found = descend(problem, dim=problem.counts.classes - 1, starts=starts, seed=seed)
+    dim = max(2, problem.counts.classes - 1)  # in one dimension features could not move
+    found = descend(problem, dim=dim, starts=starts, seed=seed)
     return found, match(found, solution.gram, solution.value)
 
 

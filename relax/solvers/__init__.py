@@ -16,9 +16,10 @@ import numpy as np
 from relax import losses
 from relax.bounds import feasible, on_fixed_diagonal, witness_at
 from relax.errors import InputError, SolverError
+from relax.orbits import OrbitMatrix
 from relax.problem import Problem
 from relax.program import GramProgram
-from relax.solution import Solution
+from relax.solution import Solution, Status
 from relax.solvers import barrier, conic, dual_vector
 from relax.solvers.candidate import Candidate
 
@@ -68,7 +69,7 @@ def solve(
     tolerance : float
         Wanted gap, relative to the excess.
     time_limit : float, optional
-        Seconds after which the best so far is returned.
+        Seconds after which the best so far is returned. So it is when the user interrupts (Ctrl-C).
 
     Raises
     ------
@@ -86,14 +87,29 @@ def solve(
     deadline = np.inf if time_limit is None else started + time_limit
     best: Solution | None = None
     for chosen in _chosen(program, solver):
-        candidate = chosen.solve(program, tolerance, deadline)
+        try:
+            candidate = chosen.solve(program, tolerance, deadline)
+        except KeyboardInterrupt:
+            candidate = _nothing_yet(program)
         found = _judged(problem, program, candidate, chosen.name, started)
         best = found if best is None else _better_of(best, found)
         underflows = best.excess == 0.0  # τ so small that float64 has no excess; no solver here can do more
-        if best.relative_gap() <= tolerance or underflows or time.monotonic() > deadline:
+        stopped = found.status is Status.INTERRUPTED or time.monotonic() > deadline
+        if best.relative_gap() <= tolerance or underflows or stopped:
             break
     assert best is not None
     return best
+
+
+def _nothing_yet(program: GramProgram) -> Candidate:
+    """Return a multiple of the identity, whose bound is poor but proven, for a solver that was interrupted."""
+    own = np.zeros((program.groups, program.roles, program.roles))
+    for rule in program.rules:
+        level = rule.interior(program.slot_multiplicity[rule.slots])
+        own[rule.slots // program.roles, rule.slots % program.roles, rule.slots % program.roles] = level
+    slots = program.groups * program.roles
+    matrix = OrbitMatrix(program.multiplicity, own, np.zeros((slots, slots)))
+    return Candidate(matrix, witness_at(program, feasible(program, matrix)), Status.INTERRUPTED, 0)
 
 
 def _chosen(program: GramProgram, name: str) -> list[Solver]:

@@ -104,3 +104,14 @@ def test_a_time_limit_returns_the_best_so_far() -> None:
     solution = solve(Problem([9 - i % 5 for i in range(24)], norm=Ridge(0.01)), "barrier", time_limit=1e-3)
     assert solution.status is Status.TIME_LIMIT
     assert solution.bound.excess <= solution.excess
+
+
+def test_an_interrupt_returns_a_proven_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("relax.solvers.continuation.newton", interrupted)
+    solution = solve(Problem([20, 10, 5], temperature=0.3))
+    assert solution.status is Status.INTERRUPTED
+    assert solution.bound.excess <= solve(Problem([20, 10, 5], temperature=0.3), "barrier").excess
+    assert solution.relative_gap() > 1e-3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cvxpy as cp
 import numpy as np
 import pytest
 
@@ -12,7 +13,7 @@ from relax.problem import Ball, Norm, Problem, Ridge, Sphere
 from relax.program import GramProgram
 from relax.solvers import barrier, conic, dual_vector, solve
 from relax.solvers.candidate import Candidate
-from tests.relax.programs import PROGRAMS
+from tests.relax.programs import PROGRAMS, random_matrix
 
 CASES: list[tuple[list[int], float, Norm]] = [
     ([5, 5], 0.5, Sphere()),
@@ -102,3 +103,16 @@ def test_barrier_solves_programs_of_every_kind(name: str) -> None:
     witnesses = [candidate.witness, witness_at(program, point)]
     bound = max(lower_bound(program, witness, excess).excess for witness in witnesses)
     assert excess - bound <= 1e-9 * program.scale_of_gap(point)
+
+
+@pytest.mark.parametrize("name", ["supcon-groups", "supcon-samples", "cross-entropy", "mixed-targets"])
+def test_the_cvxpy_expression_has_the_value_of_the_program(name: str) -> None:
+    program, rng = PROGRAMS[name], np.random.default_rng(0)
+    matrix = random_matrix(program, rng, feasible=True)
+    stated = conic.expression(program, [cp.Constant(block) for block in matrix.own], cp.Constant(matrix.peer))
+    floors = 0.0
+    if np.isinf(program.floor):  # the expression leaves out the floors of rows that have one
+        for rows, table in zip(program.rows, program.tables, strict=True):
+            floors += float(rows.floats.weight @ np.where(np.isfinite(table.floor), table.floor, 0.0))
+    value = float(stated.value) + floors / float(program.normaliser)
+    assert value == pytest.approx(program.excess(matrix) - program.rule_cost(matrix), rel=1e-9)
