@@ -14,8 +14,8 @@ from benchmarks.instances.model import instances, model, read
 
 def loss_at(instance: dict[str, Any]) -> Any:
     """The class-level loss at the stated Gram matrix, by its definition, at 60 digits."""
-    tau = mpmath.mpf(instance["temperature"].split("/")[0])
-    tau /= mpmath.mpf((instance["temperature"].split("/") + ["1"])[1])
+    top, _, bottom = instance["temperature"].partition("/")
+    tau = mpmath.mpf(top) / mpmath.mpf(bottom or "1")
     sizes, g = instance["sizes"], instance["multiplicities"]
     total, anchors = mpmath.mpf(0), 0
     for a, n in enumerate(sizes):

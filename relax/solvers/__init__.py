@@ -102,7 +102,7 @@ def solve(
 
 
 def _nothing_yet(program: GramProgram) -> Candidate:
-    """Return a multiple of the identity, whose bound is poor but proven, for a solver that was interrupted."""
+    """Return a diagonal matrix, whose bound is poor but proven, for a solver that was interrupted."""
     own = np.zeros((program.groups, program.roles, program.roles))
     for rule in program.rules:
         level = rule.interior(program.slot_multiplicity[rule.slots])

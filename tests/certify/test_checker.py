@@ -804,6 +804,9 @@ def one_verdict(text: str) -> Verdict:
     found = checker.check(text)
     assert time.process_time() - start < 20
     assert re.fullmatch(r"(accepted|rejected|unusable file): [ -~]{3,400}", found.message), found.message
+    assert not re.search(
+        "(Type|Key|Index|Attribute|Assertion|Name)Error", found.message
+    )  # ours, not the file's
     assert found.accepted == found.message.startswith("accepted: ")
     assert found.usable == (not found.message.startswith("unusable file: "))
     return found
@@ -850,18 +853,18 @@ def replaced(name: str, *path: Any, value: Any) -> Callable[[], str]:
 LONG = "1" * 10_000_000
 PEER = ("witness", "peer", 0, 0)
 TRAPS: dict[str, tuple[Callable[[], str], str]] = {
-    "empty": (lambda: "", "unusable file: Expecting value"),
+    "empty": (lambda: "", "unusable file: JSONDecodeError, .Expecting value"),
     "no object": (lambda: "[]", "unusable file: the schema is not"),
     "null": (lambda: "null", "unusable file: the schema is not"),
     "another schema": (
         replaced("step", "schema", value="gramcert/certificate/2"),
         "unusable file: the schema",
     ),
-    "deep arrays": (lambda: "[" * 100_000 + "]" * 100_000, "unusable file: too deep or too large"),
-    "deep objects": (lambda: '{"a":' * 100_000 + "1" + "}" * 100_000, "unusable file: too deep or too large"),
+    "deep arrays": (lambda: "[" * 100_000 + "]" * 100_000, "unusable file: RecursionError"),
+    "deep objects": (lambda: '{"a":' * 100_000 + "1" + "}" * 100_000, "unusable file: RecursionError"),
     "deep claim": (
         lambda: '{"schema": "gramcert/certificate/1", "claim": ' + "[" * 900 + "]" * 900 + ', "sha256": ""}',
-        r"(unusable file: too deep|rejected: the hash)",
+        r"(unusable file: RecursionError|rejected: the hash)",
     ),
     "key twice": (
         lambda: hashed(certificate("step")).replace('"rank"', '"gap": "0", "rank"'),
@@ -876,7 +879,7 @@ TRAPS: dict[str, tuple[Callable[[], str], str]] = {
     "float": (replaced("step", "claim", "rank", value=3.0), "unusable file: a JSON number is not an integer"),
     "long integer": (
         lambda: hashed(certificate("step"))[:-1] + f', "x": {LONG}}}',
-        "unusable file: Exceeds",
+        "unusable file: ValueError, .Exceeds",
     ),
     "long text": (replaced("step", "claim", "words", value=LONG), "accepted: CERTIFIED"),
     "long key": (
@@ -1144,7 +1147,7 @@ def test_bounds_enclose_with_few_digits(count: int, digits: Callable[[int], None
         digits(count)
         program = checker.read_program(said.program)
         try:
-            point = checker.read_point(said.point, program)
+            point, _ = checker.read_point(said.point, program)
             proof = checker.Proof(program, checker.read_witness(said.witness, program.multiplicity), point)
         except (checker.RejectedError, ZeroDivisionError):
             continue
@@ -1174,7 +1177,7 @@ def test_a_radius_with_few_digits_is_proven_all_the_same(name: str, digits: Call
     gap, radius = oracle.upper - oracle.lower, real(document["claim"]["gram_radius"])
     for count in (2, 3, 4, 6):
         digits(count)
-        proof = checker.Proof(program, witness, checker.read_point(said.point, program))
+        proof = checker.Proof(program, witness, checker.read_point(said.point, program)[0])
         for factor in (0.5, 0.9, 0.95, 0.98, 1, 1.02, 1.05, 1.1, 1.2, 1.5, 2, 3):
             bound = rounded(factor * radius, False, 6)
             if proof.proves_radius(Decimal(bound), Decimal(rounded(gap, True, 30))):
@@ -1222,7 +1225,7 @@ def test_what_is_no_file(tmp_path: Path) -> None:
 def test_files_above_the_limit_are_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checker, "LARGEST_FILE", 100)
     (tmp_path / "good").write_text(hashed(certificate("step")), encoding="utf-8")
-    assert checker.check_file(tmp_path / "good").message == "unusable file: 'above 100 bytes'"
+    assert checker.check_file(tmp_path / "good").message == "unusable file: it has more than 100 bytes"
 
 
 @pytest.mark.slow

@@ -32,21 +32,21 @@ def test_the_simplex_lies_in_the_ball(k: int, tau: str) -> None:
     assert found.error < 1e-30
 
 
-def two_sizes(k: int, j: int, n: int, l: int, tau: str) -> tuple[Any, Any, Any]:
+def two_sizes(k: int, j: int, n: int, q: int, tau: str) -> tuple[Any, Any, Any]:
     """STEP by its two-unknown closed form, the gradient solved to 60 digits: (α, β, value)."""
     t = mpmath.mpf(tau)
 
     def loss(alpha: Any, beta: Any) -> Any:
         gamma = -mpmath.sqrt((1 + (k - 1) * alpha) * (1 + (j - 1) * beta) / (k * j))
         cross = mpmath.exp((gamma - 1) / t)
-        major = n - 1 + (k - 1) * n * mpmath.exp((alpha - 1) / t) + j * l * cross
-        minor = l - 1 + (j - 1) * l * mpmath.exp((beta - 1) / t) + k * n * cross
-        return (k * n * mpmath.log(major) + j * l * mpmath.log(minor)) / (k * n + j * l)
+        major = n - 1 + (k - 1) * n * mpmath.exp((alpha - 1) / t) + j * q * cross
+        minor = q - 1 + (j - 1) * q * mpmath.exp((beta - 1) / t) + k * n * cross
+        return (k * n * mpmath.log(major) + j * q * mpmath.log(minor)) / (k * n + j * q)
 
     def slopes(alpha: Any, beta: Any) -> list[Any]:
         return [mpmath.diff(loss, (alpha, beta), order) for order in ((1, 0), (0, 1))]
 
-    gram = solve(Problem.step(k, j, n, l, temperature=float(tau))).groups.gram
+    gram = solve(Problem.step(k, j, n, q, temperature=float(tau))).groups.gram
     alpha, beta = mpmath.findroot(slopes, (gram[0, 0], gram[1, 1]), tol=1e-80)
     return alpha, beta, loss(alpha, beta)
 

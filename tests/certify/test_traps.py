@@ -57,13 +57,13 @@ def test_a_local_minimum_of_descent_is_refuted_or_the_optimum_certified() -> Non
 
 
 def test_a_bad_local_minimum_in_enough_dimensions_is_refuted() -> None:
-    """One sample of three classes of ten stands opposite to its class: a strict local minimum at d = k − 1."""
+    """Three classes of ten at d = k − 1: one sample opposite to its class is a strict local minimum."""
     angle = np.deg2rad(51.0851)
-    one = np.array([[1.0, 0.0]] * 9 + [[-1.0, 0.0]])
-    two, three = (np.array([[np.cos(a), np.sin(a)]] * 10) for a in (np.pi - angle, np.pi + angle))
-    for features in (np.vstack([one, two, three]), np.vstack([one, -two, -three])):
-        found = certify_point(features, Problem([10] * 3, temperature=0.1))
-        assert found.verdict is Verdict.REFUTED
+    first = np.array([[1.0, 0.0]] * 9 + [[-1.0, 0.0]])
+    others = [np.array([[np.cos(a), np.sin(a)]] * 10) for a in (angle, -angle)]
+    found = certify_point(np.vstack([first, *others]), Problem([10] * 3, temperature=0.1))
+    assert found.verdict is Verdict.REFUTED
+    assert float(found.loss[0]) - np.log(9) == pytest.approx(0.815924, abs=1e-6)
 
 
 @pytest.mark.parametrize("ratio", [48, 49])
