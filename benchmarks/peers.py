@@ -37,6 +37,16 @@ class Task:
 
 
 @dataclass(frozen=True)
+class Answer:
+    """What a peer answered: its time, its own words, and what its matrix is worth."""
+
+    seconds: float
+    status: str
+    excess: float
+    gap: float
+
+
+@dataclass(frozen=True)
 class Line:
     """What one solver did on one task: medians, and gaps relative to the true excess."""
 
@@ -79,29 +89,27 @@ def run(task: Task, runs: int = 3, seconds: float = SECONDS) -> list[Line]:
     lines = [Line(task.name, "ours", ours.median, 1.0, solution.status.name, 0.0, float(bounds.gap) / truth)]
     for name in PEERS:
         answers = _answers(task, name, runs, seconds)
-        solved = [answer for answer in answers if isinstance(answer, dict)]
+        solved = [answer for answer in answers if isinstance(answer, Answer)]
         if not solved:
             lines.append(Line(task.name, name, np.inf, np.inf, str(answers[0])[:60], np.inf, np.inf))
             continue
-        middle = {key: float(np.median([a[key] for a in solved])) for key in ("seconds", "excess", "gap")}
-        error = abs(middle["excess"] - truth) / truth
-        ratio = middle["seconds"] / ours.median
-        lines.append(
-            Line(task.name, name, middle["seconds"], ratio, solved[0]["status"], error, middle["gap"] / truth)
-        )
+        seconds_spent, excess, gap = np.median([(a.seconds, a.excess, a.gap) for a in solved], axis=0)
+        ratio, error = seconds_spent / ours.median, abs(excess - truth) / truth
+        status = solved[0].status
+        lines.append(Line(task.name, name, seconds_spent, ratio, status, error, gap / truth))
     return lines
 
 
-def _answers(task: Task, name: str, runs: int, seconds: float) -> list[dict[str, float | str] | str]:
+def _answers(task: Task, name: str, runs: int, seconds: float) -> list[Answer | str]:
     """Return what a peer answers in several runs, or in one where that takes long or fails."""
     answers = [in_a_process(partial(peer, task, name), (), seconds)]
     first = answers[0]
-    if isinstance(first, dict) and float(first["seconds"]) < LONG:
+    if isinstance(first, Answer) and first.seconds < LONG:
         answers += [in_a_process(partial(peer, task, name), (), seconds) for _ in range(runs - 1)]
     return answers
 
 
-def peer(task: Task, name: str) -> dict[str, float | str]:
+def peer(task: Task, name: str) -> Answer:
     """Solve by a peer with the settings it comes with; time solving only, without building the model."""
     resource.setrlimit(resource.RLIMIT_AS, (BYTES, BYTES))
     import cvxpy as cp
@@ -117,9 +125,4 @@ def peer(task: Task, name: str) -> dict[str, float | str]:
     point = feasible(program, matrix)
     bounds = prove(program, witness_at(program, point), factored(program, point), radius=False)
     gap = np.inf if bounds.gap is None else float(bounds.gap)
-    return {
-        "seconds": seconds,
-        "status": str(model.problem.status),
-        "excess": float(bounds.excess_upper),
-        "gap": gap,
-    }
+    return Answer(seconds, str(model.problem.status), float(bounds.excess_upper), gap)

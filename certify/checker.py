@@ -12,6 +12,7 @@ from __future__ import annotations
 import decimal
 import hashlib
 import json
+import math
 import operator
 import re
 import sys
@@ -27,10 +28,12 @@ from typing import Any, NamedTuple
 SCHEMA = "gramcert/certificate/1"
 LARGEST_FILE = 200_000_000  # bytes
 LARGEST_NUMBER = 200  # characters of a number
-LARGEST_PROGRAM = 2_000  # groups, rows; its square bounds the pairs in clusters
+LARGEST_PROGRAM = 1_000  # groups, rows; its square bounds the pairs in clusters
+LARGEST_DENOMINATOR = 20_000  # bits of a common denominator of targets
 LARGEST_WORK = 4 * 10**9  # products of machine words in inner products: a few minutes
 LARGEST_EVALUATION = 10**11  # pairs of groups · digits³, which exponentials cost: some ten seconds
 FEWEST_DIGITS, MOST_DIGITS = 45, 3_000
+UNCHECKED = "program proven; correspondence to the named loss unchecked"
 
 
 class UnusableError(Exception):
@@ -119,7 +122,7 @@ class Interval:
         return Interval(max(ZERO, low), UP.plus(up.next_plus(up.ln(up.add(ONE, self.hi)))))
 
 
-NOTHING = Interval(ZERO, ZERO)
+NOTHING, UNIT = Interval(ZERO, ZERO), Interval(ONE, ONE)
 
 
 def enclose(number: float | Fraction) -> Interval:
@@ -296,70 +299,81 @@ def inner_products(vectors: list[list[float]], squares: list[Fraction], g: list[
     return found
 
 
-def read_witness(said: Any, g: list[int]) -> tuple[dict[Orbit, float], dict[Orbit, Any], dict[Orbit, Any]]:
-    """Return M₀, the dual slack W, and how strongly W ties different members to one point; exact."""
+def read_witness(said: Any, g: list[int]) -> Any:
+    """Return M₀, Z and Y as inner products, and the clusters as pairs of weights by group and κ; exact."""
     m, squares = len(g), [sum((Fraction(x) ** 2 for x in row), Fraction(0)) for row in said.within]
     require([len(row) for row in said.peer] == list(range(m, 0, -1)), "witness.peer is not a triangle")
-    require(len(said.own) == m, "witness.own has not one number for each group")
-    require(len(set(map(len, said.within))) == 1, "rows of witness.within are not equally long")
+    require(len(said.own) == m and len(set(map(len, said.within))) == 1, "witness has lines of wrong lengths")
     require(sum(len(c.groups) ** 2 for c in said.clusters) <= LARGEST_PROGRAM**2, "clusters are too many")
-    slack = inner_products(said.factor, squares, g)
-    ties = {(a, a): square / g[a] for a, square in enumerate(squares)}
+    inner, clusters = inner_products(said.factor, squares, g), []
     for cluster in said.clusters:
-        w, kappa = dict(zip(cluster.groups, cluster.weight, strict=False)), Fraction(cluster.kappa)
-        fits = len(w) == len(cluster.groups) == len(cluster.weight) > 0 and set(w) <= set(range(m))
-        require(fits and min(cluster.weight) > 0 and kappa >= 0, "a cluster is malformed")
-        pull = kappa / sum(g[a] * w[a] for a in w)
-        for a, b in ((a, b) for a in w for b in w):
-            if a == b:
-                slack[a,] += kappa * w[a] - pull * w[a] ** 2
-            if (a, b) in slack:
-                slack[a, b] -= pull * w[a] * w[b]
-                ties[a, b] = ties.get((a, b), 0) + pull * w[a] * w[b]
-    matrix = {k: said.peer[k[0]][k[1] - k[0]] if len(k) == 2 else said.own[k[0]] for k in slack}
-    return matrix, slack, ties
+        weight = dict(zip(cluster.groups, cluster.weight, strict=False))
+        fits = len(weight) == len(cluster.groups) == len(cluster.weight) > 0 and set(weight) <= set(range(m))
+        require(fits and min(cluster.weight) > 0 and cluster.kappa >= 0, "a cluster is malformed")
+        clusters.append((weight, cluster.kappa))
+    matrix = {k: said.peer[k[0]][k[1] - k[0]] if len(k) == 2 else said.own[k[0]] for k in inner}
+    return SimpleNamespace(matrix=matrix, inner=inner, squares=squares, clusters=clusters)
 
 
-def read_point(said: Any, program: Program) -> tuple[dict[Orbit, Any], list[Fraction], int]:
-    """Return the matrix before it is scaled, the squared scales t_a², and the rank; exact."""
+def read_point(said: Any, program: Program) -> tuple[dict[Orbit, Any], int]:
+    """Return the matrix before it is scaled to obey the rules, and its rank; exact."""
     g, y = program.multiplicity, [Fraction(x) for x in said.within]
-    matrix, scale = inner_products(said.vectors, [x * x for x in y], g), [Fraction(1)] * len(g)
+    matrix = inner_products(said.vectors, [x * x for x in y], g)
     fits = min(y) >= 0 and not any(x and n == 1 for x, n in zip(y, g, strict=True))
     require(fits, "point.within is negative, or not 0 in a group of one")
     if program.nonnegative and min(matrix.values()) < 0:
         raise RejectedError("the point has a negative entry, so that it is no upper bound")
-    for rule in (rule for rule in program.rules if rule.kind != "ridge"):
-        spent = sum(g[a] * w * matrix[a,] for a, w in rule.weight.items())
-        for a in rule.weight:
-            used = (spent if rule.kind == "budget" else matrix[a,]) / rule.amount
-            if rule.kind == "fixed" and not used:
-                raise RejectedError("a vector of the point is zero, where a rule fixes its norm")
-            scale[a] = 1 / (used if rule.kind == "fixed" else max(Fraction(1), used))
-    return matrix, scale, len(said.vectors[0]) + sum(n - 1 for x, n in zip(y, g, strict=True) if x)
+    if any(not matrix[a,] for rule in program.rules if rule.kind == "fixed" for a in rule.weight):
+        raise RejectedError("a vector of the point is zero, where a rule fixes its norm")
+    return matrix, len(said.vectors[0]) + sum(n - 1 for x, n in zip(y, g, strict=True) if x)
 
 
 # --------------------------------------------------------------------------------------------------- bounds
 class Proof:
     """Everything a certificate proves, at the precision of DOWN and UP: the floor (if any), L (if any), U."""
 
-    def __init__(self, program: Program, witness: Any, point: Any) -> None:
-        self.program, g, (matrix, self.slack, self.ties) = program, program.multiplicity, witness
+    def __init__(self, program: Program, witness: Any, point: dict[Orbit, Any]) -> None:
+        self.program, self.witness, g = program, witness, program.multiplicity
         floors = [floor for row in program.rows if (floor := row_floor(row))]
         self.floors = floors if len(floors) == len(program.rows) else []
         shares = [enclose(row.weight / program.normaliser) for row in program.rows]
         self.floor = total(map(operator.mul, shares, floors)) if self.floors else None
-        self.point = {k: scaled(point[1][k[0]], point[1][k[-1]], x) for k, x in point[0].items()}
+        self.point = self.scaled(point)
         self.upper = self.rows_at(self.point)[1]
         for rule in (rule for rule in program.rules if rule.kind == "ridge"):
             self.upper += total(enclose(g[a] * w) * self.point[a,] for a, w in rule.weight.items())
-        self.own = {k[0]: x for k, x in matrix.items() if len(k) == 1}
-        self.matrix = {k: enclose(x) for k, x in matrix.items()}
+        self.matrix = {k: enclose(x) for k, x in witness.matrix.items()}
         self.terms, excess = self.rows_at(self.matrix)
-        slope = self.slopes()
-        self.needed = self.multipliers(slope)
+        slope, (slack, self.ties) = self.slopes(), self.dual_slack()
+        self.needed = self.multipliers(slope, slack)
         self.lower: Interval | None = excess - total(slope[k] * x for k, x in self.matrix.items())
         for cost in map(self.charge, program.rules):
             self.lower = self.lower - cost if self.lower and cost else None
+
+    def scaled(self, matrix: dict[Orbit, Any]) -> dict[Orbit, Interval]:
+        """Return the matrix of the point, scaled to obey the rules."""
+        g, root = self.program.multiplicity, {}
+        for rule in self.program.rules:
+            spent = total(enclose(g[a] * w) * enclose(matrix[a,]) for a, w in rule.weight.items())
+            for a in rule.weight:
+                used = (spent if rule.kind == "budget" else enclose(matrix[a,])) / enclose(rule.amount)
+                used = used if rule.kind == "fixed" else used.at_least(ONE)
+                root[a] = (UNIT if rule.kind == "ridge" else UNIT / used).mapped(Context.sqrt)
+        return {k: root[k[0]] * root[k[-1]] * enclose(x) for k, x in matrix.items()}
+
+    def dual_slack(self) -> tuple[dict[Orbit, Interval], dict[Orbit, Interval]]:
+        """Return W, and how strongly it ties different members to one point."""
+        g, slack = self.program.multiplicity, {k: enclose(x) for k, x in self.witness.inner.items()}
+        ties = {(a, a): enclose(square / g[a]) for a, square in enumerate(self.witness.squares)}
+        for cluster, kappa in self.witness.clusters:
+            w = {a: enclose(x) for a, x in cluster.items()}
+            pull = enclose(kappa) / total(enclose(g[a]) * w[a] for a in w)
+            for a in w:
+                slack[a,] += enclose(kappa) * w[a] - pull * w[a] * w[a]
+            for a, b in ((a, b) for a in w for b in w if (a, b) in slack):
+                slack[a, b] -= pull * w[a] * w[b]
+                ties[a, b] = ties.get((a, b), NOTHING) + pull * w[a] * w[b]
+        return slack, ties
 
     def rows_at(self, matrix: dict[Orbit, Interval]) -> tuple[list[list[Interval]], Interval]:
         """Return the terms n m e^{x/τ} of every row at a matrix, and the excess of all rows together."""
@@ -388,13 +402,13 @@ class Proof:
                 found[k] += share * term - scale * enclose(p) if p else share * term
         return found
 
-    def multipliers(self, slope: dict[Orbit, Interval]) -> list[Interval]:
+    def multipliers(self, slope: dict[Orbit, Interval], slack: dict[Orbit, Interval]) -> list[Interval]:
         """Return ν for which D + diag(ν) − (what M ≥ 0 pays for) ⪰ W, by diagonal dominance."""
         g = self.program.multiplicity
-        needed = [enclose(self.slack[a,]) - slope[a,] / enclose(n) for a, n in enumerate(g)]
+        needed = [slack[a,] - slope[a,] / enclose(n) for a, n in enumerate(g)]
         for a, b in (k for k in slope if len(k) == 2):
             entries = 2 * g[a] * g[b] if a < b else g[a] * (g[a] - 1)  # in the full matrix
-            left = enclose(self.slack[a, b]) - slope[a, b] / enclose(entries)  # W − D
+            left = slack[a, b] - slope[a, b] / enclose(entries)  # W − D
             size = left.at_least(ZERO) if self.program.nonnegative else abs(left)
             needed[a] += enclose(g[b] - (a == b)) * size
             needed[b] += enclose(g[a]) * size if a < b else NOTHING
@@ -406,7 +420,7 @@ class Proof:
         if rule.kind in ("fixed", "bounded"):
             admitted = nu if rule.kind == "fixed" else [x.at_least(ZERO) for x in nu]
             return amount * total(enclose(g[a]) * admitted[a] for a in rule.weight)
-        free = Interval(ONE, ONE) if rule.kind == "ridge" else NOTHING
+        free = UNIT if rule.kind == "ridge" else NOTHING
         prices = [nu[a] / enclose(w) - free for a, w in rule.weight.items()]
         price = Interval(max(x.lo for x in prices), max(x.hi for x in prices)).at_least(ZERO)
         if rule.kind == "budget" or not price.hi:
@@ -431,17 +445,17 @@ class Proof:
 
     def proves_radius(self, radius: Decimal, gap: Decimal) -> bool:
         """Whether |M_ij − point_ij| ≤ radius for all M with excess ≤ U and all i ≠ j, if U − L ≤ gap."""
-        rows, read, reaches = self.program.rows, self.moduli(ZERO), []
+        rows, own, read = self.program.rows, self.witness.matrix, self.moduli(ZERO)
         rules = {a: (rule.kind, rule.amount) for rule in self.program.rules for a in rule.weight}
-        plain = all(kind in ("fixed", "bounded") and self.own[a] == x for a, (kind, x) in rules.items())
-        plain = plain and all(row.reads_differences() for row in rows)
+        plain = all(kind in ("fixed", "bounded") and own[a,] == x for a, (kind, x) in rules.items())
+        plain, reaches = plain and all(row.reads_differences() for row in rows), []
         least = min((self.needed[a].lo for a, (kind, _) in rules.items() if kind == "bounded"), default=ONE)
         if not plain or least <= ZERO or len({row.anchor for row in rows}) < len(rows):
             return False
         for a, b in (k for k in self.point if len(k) == 2):
-            tie, entry, kinds = self.ties.get((a, b)), self.point[a, b], {rules[a], rules[b]}
-            if tie and len(kinds) == 1 and rules[a][0] == "fixed":
-                apart = UP.divide(gap, enclose(2 * tie).lo)
+            tie, entry, kinds = self.ties.get((a, b), NOTHING).lo, self.point[a, b], {rules[a], rules[b]}
+            if tie > ZERO and len(kinds) == 1 and rules[a][0] == "fixed":
+                apart = UP.divide(gap, DOWN.multiply(TWO, tie))
                 if UP.add(apart, abs(enclose(rules[a][1]) - entry).hi) <= radius:
                     continue
             sigma = UP.divide(gap, least) if "bounded" in (rules[a][0], rules[b][0]) else ZERO
@@ -461,14 +475,13 @@ class Proof:
 def row_floor(row: Row) -> Interval | None:
     """Return Σ p log(m/p) where p is a distribution on terms with m > 0, and None elsewhere."""
     used = [(p, m / p) for _, m, p in row.terms.values() if p]
-    if any(p < 0 or ratio <= 0 for p, ratio in used) or sum(p for p, _ in used) != 1:
+    distinct = {p.denominator for p, _ in used}
+    require(sum(map(int.bit_length, distinct)) <= LARGEST_DENOMINATOR, "targets have too many denominators")
+    common = math.lcm(*distinct)
+    sums_to_one = sum(p.numerator * (common // p.denominator) for p, _ in used) == common
+    if not sums_to_one or any(p < 0 or ratio <= 0 for p, ratio in used):
         return None
     return total(enclose(p) * enclose(ratio).mapped(Context.ln) for p, ratio in used)
-
-
-def scaled(left: Fraction, right: Fraction, x: Fraction) -> Interval:
-    """Return √(left · right) x."""
-    return enclose(left * x) if left == right else enclose(left * right).mapped(Context.sqrt) * enclose(x)
 
 
 # --------------------------------------------------------------------------------------- the table of losses
@@ -509,23 +522,24 @@ def corresponds(problem: Any, program: Program) -> bool:
 # -------------------------------------------------------------------------------------------------- verdict
 def unproven(claim: Any, proof: Proof, cautious: bool) -> str | None:
     """Return what is claimed beyond the bounds, taken at their cautious ends or else at the hopeful ones."""
-    base, lower, upper = proof.floor or NOTHING, proof.lower, proof.upper
-    proven = {"upper": base + upper, "excess_upper": upper if proof.floor else None}
-    proven |= {"lower": base + lower, "gap": upper - lower} if lower else {"lower": None, "gap": None}
-    proven["excess_lower"] = lower if proof.floor else None
+    floor, lower, upper = proof.floor, proof.lower, proof.upper
+    proven = {"upper": (floor or NOTHING) + upper, "lower": lower and (floor or NOTHING) + lower}
+    proven |= {
+        "gap": lower and upper - lower,
+        "excess_upper": floor and upper,
+        "excess_lower": floor and lower,
+    }
     for name, bound in proven.items():
         said, is_lower = getattr(claim, name), name.endswith("lower")
-        if said is None and bound and (name == "excess_upper" or claim.lower is not None):
-            return f"{name} is missing"
-        if said is not None and not bound:
-            return f"{name} is claimed, and nothing is proven"
         if said is not None and bound:
             sure = bound.lo if is_lower == cautious else bound.hi
             if said > sure if is_lower else said < sure:
                 return f"{name} is claimed to be {said:.25}, and {sure:.25} is proven"
+        elif said is not None or (bound and (name == "excess_upper" or claim.lower is not None)):
+            return f"{name} is claimed, and nothing is proven" if said is not None else f"{name} is missing"
     if not lower:
         return None
-    gap, size = upper - lower, lower if proof.floor else abs(lower).at_least(ONE)
+    gap, size = upper - lower, lower if floor else abs(lower).at_least(ONE)
     worst, least = (gap.hi, size.lo) if cautious else (gap.lo, size.hi)
     if claim.verdict == "CERTIFIED" and worst > DOWN.multiply(claim.tolerance, least):
         return "the verdict CERTIFIED is not proven: the gap is above the tolerance"
@@ -541,9 +555,9 @@ def examine(said: Any) -> Verdict:
     strong = claim.verdict == "CERTIFIED" or claim.gram_radius is not None
     require(claim.tolerance >= 0 and not (strong and None in (claim.lower, claim.gap)), "claim is incomplete")
     named = corresponds(claim.problem, program)
-    witness, point = read_witness(said.witness, program.multiplicity), read_point(said.point, program)
-    if claim.rank != point[2]:
-        raise RejectedError(f"the rank is {point[2]}, not what is claimed")
+    witness, (point, rank) = read_witness(said.witness, program.multiplicity), read_point(said.point, program)
+    if claim.rank != rank:
+        raise RejectedError(f"the rank is {rank}, not what is claimed")
     digits, cost = FEWEST_DIGITS, len(program.multiplicity) ** 2 // 2 + 20
     while True:
         DOWN.prec = UP.prec = digits
@@ -563,11 +577,8 @@ def examine(said: Any) -> Verdict:
     bounds = (low, str((base + proof.upper).hi), gap, named)
     if reason:
         return Verdict(False, f"rejected: {reason}", *bounds)
-    about = "" if named else " (program proven; correspondence to the named loss unchecked)"
-    proven = f"{low} <= least loss <= {bounds[1]}, gap <= {gap}"
-    return Verdict(
-        True, f"accepted: {claim.verdict} at tolerance {claim.tolerance}, {proven}{about}", *bounds
-    )
+    proven = f"{low} <= least loss <= {bounds[1]}, gap <= {gap}" + ("" if named else f" ({UNCHECKED})")
+    return Verdict(True, f"accepted: {claim.verdict} at tolerance {claim.tolerance}, {proven}", *bounds)
 
 
 def parse(text: str) -> Any:
@@ -590,34 +601,38 @@ def parse(text: str) -> Any:
 
 def check(text: str) -> Verdict:
     """Check the text of a certificate; whatever it holds, the answer is a verdict."""
-    try:
-        return examine(read(parse(text), CERTIFICATE, "certificate"))
-    except RejectedError as error:
-        return Verdict(False, f"rejected: {error}")
-    except ArithmeticError:
-        return Verdict(False, "rejected: its numbers are too large or too small to compute with")
-    except (UnusableError, ValueError) as error:  # ValueError: not JSON, or an integer of too many digits
-        return Verdict(False, f"unusable file: {error}", usable=False)
-    except (RecursionError, MemoryError) as error:
-        return Verdict(False, f"unusable file: too deep or too large ({type(error).__name__})", usable=False)
+    return judged(lambda: text)
 
 
 def check_file(path: str | Path) -> Verdict:
     """Check a certificate file."""
-    try:
+
+    def load() -> str:
         with open(path, "rb") as file:
             content = file.read(LARGEST_FILE + 1)
-        require(len(content) <= LARGEST_FILE, f"above {LARGEST_FILE} bytes")
-        return check(content.decode())
-    except (OSError, ValueError, UnusableError) as error:
-        return Verdict(False, f"unusable file: {ascii(str(error))[:100]}", usable=False)
+        require(len(content) <= LARGEST_FILE, f"it has more than {LARGEST_FILE} bytes")
+        return content.decode()
+
+    return judged(load)
+
+
+def judged(load: Callable[[], str]) -> Verdict:
+    """Return the verdict on a text, and nothing else: no error leaves this function."""
+    try:
+        return examine(read(parse(load()), CERTIFICATE, "certificate"))
+    except RejectedError as error:
+        return Verdict(False, f"rejected: {error}")
+    except ArithmeticError:
+        return Verdict(False, "rejected: its numbers are too large or too small to compute with")
+    except UnusableError as error:
+        return Verdict(False, f"unusable file: {error}", usable=False)
+    except Exception as error:  # no text, no JSON, too deep, too large: whatever it is, it is no certificate
+        said = f"unusable file: {type(error).__name__}, {ascii(str(error))[:100]}"
+        return Verdict(False, said, usable=False)
 
 
 if __name__ == "__main__":
-    outcome = (
-        check_file(sys.argv[1])
-        if len(sys.argv) == 2
-        else Verdict(False, __doc__.split("\n")[2], usable=False)
-    )
+    usage = Verdict(False, "usage: python certify/checker.py FILE", usable=False)
+    outcome = check_file(sys.argv[1]) if len(sys.argv) == 2 else usage
     print(outcome.message)
     sys.exit(0 if outcome.accepted else 1 if outcome.usable else 2)

@@ -844,7 +844,18 @@ def replaced(name: str, *path: Any, value: Any) -> Callable[[], str]:
         place = document
         for key in path[:-1]:
             place = place[key]
-        place[path[-1]] = value
+        place[path[-1]] = value(place[path[-1]]) if callable(value) else value
+        return hashed(document)
+
+    return text
+
+
+def unlisted(*path: Any, value: Any, name: str = "step") -> Callable[[], str]:
+    """The same of a loss that is in no table, so that the program alone speaks."""
+
+    def text() -> str:
+        document = json.loads(replaced(name, *path, value=value)())
+        document["claim"]["problem"]["loss"] = "another"
         return hashed(document)
 
     return text
@@ -1018,6 +1029,124 @@ TRAPS: dict[str, tuple[Callable[[], str], str]] = {
         replaced("nonnegative", "point", "vectors", 0, 0, value="-0x1p0"),
         "rejected: (the point has a negative entry|the rank)",
     ),
+    "unlisted": (
+        unlisted("claim", "words", value=""),
+        "accepted: CERTIFIED .*correspondence to the named loss unchecked",
+    ),
+    "negative temperature": (
+        unlisted("program", "temperature", value="-1/10"),
+        "unusable file: temperature or norm",
+    ),
+    "zero weight": (
+        unlisted("program", "rows", 0, "weight", 0, value="0"),
+        "unusable file: the weight of a row is not positive",
+    ),
+    "no temperature": (
+        unlisted("program", "temperature", value="0"),
+        "unusable file: temperature or normaliser",
+    ),
+    "negative normaliser": (
+        unlisted("program", "normaliser", value="-220"),
+        "unusable file: temperature or normali",
+    ),
+    "negative value": (
+        unlisted("program", "rules", 0, "value", value="-1"),
+        "unusable file: a rule does not fit",
+    ),
+    "an object for an array": (
+        unlisted("program", "rules", value=lambda rules: {"0": rules[0]}),
+        "unusable file: certificate.program.rules is not an array",
+    ),
+    "another kind": (
+        unlisted("program", "rules", 0, "kind", value="free"),
+        "unusable file: a rule has not the numbers",
+    ),
+    "no rules": (unlisted("program", "rules", value=[]), "unusable file: a group is not in exactly one rule"),
+    "no rows": (unlisted("program", "rows", value=[]), "rejected: "),
+    "short row": (
+        unlisted("program", "rows", 0, "peer_multiplicity", "every_row", value=["100"]),
+        "unusable file: rows have not one number for each anchor and group",
+    ),
+    "long row": (
+        unlisted("program", "rows", 0, "peer_multiplicity", "every_row", value=["100", "10", "1"]),
+        "unusable file: rows have not one number for each anchor and group",
+    ),
+    "short column": (
+        unlisted("program", "rows", 0, "own_target", value=["1"]),
+        "unusable file: rows have not one number for each anchor and group",
+    ),
+    "short weights": (
+        unlisted("program", "rows", 0, "weight", value=["200"]),
+        "unusable file: rows have not one number for each anchor and group",
+    ),
+    "two tables": (
+        unlisted("program", "rows", 0, "peer_multiplicity", "rows", value=[["1", "1"]] * 2),
+        "unusable file: rows need either every_row or rows",
+    ),
+    "no table": (
+        unlisted("program", "rows", 0, "peer_multiplicity", value={}),
+        "unusable file: rows need either every_row or rows",
+    ),
+    "too many rows": (
+        unlisted("program", "rows", value=lambda rows: rows * 600),
+        "unusable file: rows are too many",
+    ),
+    "too many rows in one block": (
+        unlisted("program", "rows", 0, "anchor", value=[0] * 1001),
+        "unusable file: rows have bad anchors",
+    ),
+    "vectors of two lengths": (
+        replaced("step", "point", "vectors", 0, value=["0x1p0", "0x1p0"]),
+        "unusable file: vectors are not equally long",
+    ),
+    "factor of two lengths": (
+        replaced("step", "witness", "factor", 0, value=["0x1p-9", "0x1p-9"]),
+        "unusable file: vectors are not equally long",
+    ),
+    "a vector more": (
+        replaced("step", "point", "vectors", value=[["0x1p0"]] * 3),
+        "unusable file: vectors are not one for each group",
+    ),
+    "within of two lengths": (
+        replaced("step", "witness", "within", 0, value=["0x1p0"]),
+        "unusable file: witness has lines of wrong lengths",
+    ),
+    "no triangle": (
+        replaced("step", "witness", "peer", 1, value=["0x1p0", "0x1p0"]),
+        "unusable file: witness.peer is not a triangle",
+    ),
+    "no views": (
+        replaced("step", "claim", "problem", "views", value=0),
+        "unusable file: views or temperature are not",
+    ),
+    "claimed temperature": (
+        replaced("step", "claim", "problem", "temperature", value="-1/10"),
+        "unusable file: views or temperature are not",
+    ),
+    "negative ridge": (
+        replaced("ridge", "claim", "problem", "ridge", value="-1/100"),
+        "unusable file: ridge is not",
+    ),
+    "no ridge": (
+        replaced("step", "claim", "problem", "norm", value="ridge"),
+        "unusable file: ridge is missing",
+    ),
+    "a size twice": (
+        replaced("step", "claim", "problem", "counts", value=[[9, 1], [9, 1]]),
+        "unusable file: counts do",
+    ),
+    "a pair of one": (
+        replaced("step", "claim", "problem", "counts", value=[[9], [8]]),
+        "unusable file: counts are not",
+    ),
+    "classes of none": (
+        replaced("step", "claim", "problem", "counts", value=[[9, 0]]),
+        "unusable file: counts are",
+    ),
+    "no anchor": (
+        replaced("step", "claim", "problem", "counts", value=[[1, 5]]),
+        "unusable file: the problem has one",
+    ),
 }
 
 
@@ -1062,18 +1191,30 @@ def test_a_wrong_geometry_with_a_small_absolute_gap_is_not_certified() -> None:
     assert verdict_on(document).accepted
 
 
-def test_limits_of_size() -> None:
+def test_limits_of_size(monkeypatch: pytest.MonkeyPatch) -> None:
     """Refused before the work, not after it."""
+
+    def answer(*limit: Any, document: Document) -> str:
+        with monkeypatch.context() as patch:
+            patch.setattr(checker, *limit)
+            return one_verdict(hashed(document)).message
+
     document = certificate("step")
-    document["program"]["multiplicity"] = ["1"] * 2001
-    assert verdict_on(document).message == "unusable file: not one role, or too few or many groups"
-    document = certificate("step")
-    document["point"]["vectors"] = [["0x1p+1023", *["0x1p-1022"] * 10**5]] * 2
-    document["witness"]["factor"] = [["0x1p0"] * 10**5] * 2
-    start = time.process_time()
-    found = checker.check(hashed(document))
-    assert not found.accepted
-    assert time.process_time() - start < 20
+    few = "unusable file: not one role, or too few or many groups"
+    assert answer("LARGEST_PROGRAM", 1, document=document) == few
+    assert answer("LARGEST_PROGRAM", 2, document=document).startswith("accepted")
+    many = "unusable file: vectors have too many digits to multiply"
+    assert answer("LARGEST_WORK", 3, document=document) == many
+    assert answer("LARGEST_WORK", 8, document=document).startswith("accepted")
+    document["witness"]["clusters"] = [{"groups": [0, 1], "weight": ["1", "1"], "kappa": "0x0p+0"}] * 2
+    assert answer("LARGEST_PROGRAM", 2, document=document) == "unusable file: clusters are too many"
+    assert answer("LARGEST_PROGRAM", 3, document=document).startswith("accepted")
+    targets = [Fraction(1, 2), Fraction(1, 3), Fraction(1, 6)]
+    row = checker.row_of([2, 1], 0, Fraction(1), [Fraction(1)] * 3, targets)
+    assert checker.row_floor(row) is not None
+    monkeypatch.setattr(checker, "LARGEST_DENOMINATOR", 6)  # bits of 2, 3 and 6
+    with pytest.raises(checker.UnusableError, match="too many denominators"):
+        checker.row_floor(row)
 
 
 # ------------------------------------------------------------------------------------ arithmetic and the file
@@ -1165,6 +1306,41 @@ def test_bounds_enclose_with_few_digits(count: int, digits: Callable[[int], None
 def one_each(oracle: Oracle) -> list[Any]:
     """The needed multiplier of a member of each group."""
     return [oracle.needed[oracle.group.index(a)] for a in range(len(oracle.g))]
+
+
+@pytest.mark.parametrize("name", ["small sphere", "small ridge"])
+def test_a_claim_with_few_digits_is_proven_all_the_same(name: str, digits: Callable[[int], None]) -> None:
+    document = loosened(name)
+    oracle = Oracle(document)
+    ratio, right = (oracle.upper - oracle.lower) / oracle.lower, claims(oracle, digits=30)
+    said = checker.read(json.loads(hashed(document)), checker.CERTIFICATE, "certificate")
+    program = checker.read_program(said.program)
+    witness, (point, _) = (
+        checker.read_witness(said.witness, program.multiplicity),
+        checker.read_point(said.point, program),
+    )
+    accepted = 0
+    for count, part in itertools.product((8, 15, 20, 25), range(1, 30)):
+        for sign, field in itertools.product((-1, 1), ("tolerance", *right)):
+            near = 1 + sign * Fraction(1, 10**part)
+            claim = (
+                document["claim"] | right | {"tolerance": "1", "gram_radius": None, "verdict": "CERTIFIED"}
+            )
+            exact = Fraction(rounded(ratio, True, 30) if field == "tolerance" else right[field]) * near
+            claim[field] = str(Context(50).divide(Decimal(exact.numerator), Decimal(exact.denominator)))
+            loose = {
+                k: str(Decimal(right[k]) * (9 if k in ("upper", "gap", "excess_upper") else 0)) for k in right
+            }
+            claim |= {k: x for k, x in loose.items() if k != field}
+            digits(count)
+            proof = checker.Proof(program, witness, point)
+            exact_claim = checker.read(claim, checker.CLAIM, "claim")
+            if checker.unproven(exact_claim, proof, cautious=True) is None:
+                accepted += 1
+                assert oracle.proves(claim), (count, field, part, sign)
+            if checker.unproven(exact_claim, proof, cautious=False) is not None:
+                assert not oracle.proves(claim), (count, field, part, sign)
+    assert accepted > 100
 
 
 @pytest.mark.parametrize("name", ["small sphere", "small ball", "small nonnegative"])
