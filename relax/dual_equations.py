@@ -51,8 +51,13 @@ class Linearisation:
 
     def jacobian(self) -> Float[np.ndarray, "twice_m twice_m"]:
         """Return the Jacobian, sizes of the sums being constants (which leaves Newton steps as they are)."""
-        full = [block + np.diag(d) for block, d in zip(self.blocks, self.diagonals, strict=True)]
-        return np.block([full[:2], full[2:]])
+        m = len(self.gram)
+        jacobian, index = np.empty((2 * m, 2 * m)), np.arange(m)
+        corners = ((0, 0), (0, m), (m, 0), (m, m))
+        for (row, column), block, diagonal in zip(corners, self.blocks, self.diagonals, strict=True):
+            jacobian[row : row + m, column : column + m] = block
+            jacobian[row + index, column + index] += diagonal
+        return jacobian
 
     def newton_step(self) -> Float[np.ndarray, " twice_m"] | None:
         """Return −J⁻¹ F, or None where J is singular.

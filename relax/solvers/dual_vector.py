@@ -92,7 +92,7 @@ class _Answer(NamedTuple):
 def _solve_partition(program: GramProgram, partition: Partition, count: StepCount) -> _Answer | None:
     clusters = sorted(partition)
     merged = merge(program, clusters)
-    if supports(merged) is not None:
+    if clusters and supports(merged) is not None:
         return None
     norm = program.rules[0].value  # type: ignore[attr-defined]
     equations = DualEquations.of(merged, norm)
@@ -117,8 +117,10 @@ def _witness(
     weight = program.rows[0].floats.peer_multiplicity[0]
     g, label = program.multiplicity, merge_labels(program.groups, clusters)
     z = np.exp(root.u)[label]
-    gradient, found = program.gradient(matrix), []
+    found: list[Cluster] = []
+    gradient = program.gradient(matrix) if clusters else None
     for cluster in clusters:
+        assert gradient is not None
         inside = np.array(cluster)
         w, members = weight[inside], g[inside]
         total, node = float(members @ w), z[inside[0]]
