@@ -26,7 +26,7 @@ from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 SCHEMA = "gramcert/certificate/1"
-LARGEST_FILE = 200_000_000  # bytes
+LARGEST_FILE = 100_000_000  # bytes
 LARGEST_NUMBER = 200  # characters of a number
 LARGEST_PROGRAM = 1_000  # groups, rows; its square bounds the pairs in clusters
 LARGEST_DENOMINATOR = 20_000  # bits of a common denominator of targets
@@ -505,6 +505,7 @@ LOSSES = {"supcon": supcon}
 def corresponds(problem: Any, program: Program) -> bool:
     """Whether the table builds the program from the claimed problem; False where it lacks the loss."""
     counts, order, ridge = problem.counts, problem.order, problem.ridge
+    require(len(counts) <= LARGEST_PROGRAM, "counts are too many")
     require(all(len(pair) == 2 and min(pair) >= 1 for pair in counts), "counts are not [size, classes]")
     require(problem.views >= 1 and problem.temperature > 0, "views or temperature are not positive")
     n, g = [pair[0] * problem.views for pair in counts], [pair[1] for pair in counts]
