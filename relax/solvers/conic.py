@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 import warnings
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -37,10 +38,10 @@ LARGEST = 400  # slots; a dense PSD variable beyond is out of reach of these sol
 
 
 class Model(NamedTuple):
-    """A CVXPY problem and its variables: own and peer entries as in `OrbitMatrix`."""
+    """A CVXPY problem and what to read from it: own blocks side by side, s × m·s, and `OrbitMatrix.peer`."""
 
     problem: cp.Problem
-    own: list[Any]
+    own: Any
     peer: Any
 
 
@@ -57,31 +58,30 @@ def supports(program: GramProgram) -> str | None:
     return None if slots <= LARGEST else f"{slots} slots are too many for a conic solver; it takes {LARGEST}"
 
 
-def expression(program: GramProgram, own: list[Any], peer: Any) -> Any:
-    """Return the objective as a CVXPY expression of own blocks and peer entries, floor left out.
+def expression(program: GramProgram, own: Sequence[Any], peer: Any) -> Any:
+    """Return the objective as a CVXPY expression, floor left out; `own` are blocks to stand side by side.
 
-    Rows with equally many entries make one log_sum_exp over a matrix.
+    What rows read is gathered from one vector of all entries; rows with equally many entries make one
+    log_sum_exp over a matrix.
     """
     import cvxpy as cp
 
-    total: Any = 0
+    entries = cp.hstack([cp.vec(cp.hstack(own), order="C"), cp.vec(peer, order="C")])
+    total, slope = 0.0, np.zeros(entries.size)
     for rows, table in zip(program.rows, program.tables, strict=True):
-        floor = np.where(np.isfinite(table.floor), table.floor, 0.0)
+        place, log_weight = _places(program, rows), _log_weights(table)
         used = (table.members > 0) & np.isfinite(table.log_ratio)
-        weights = rows.floats.weight / float(program.normaliser)
+        weight = rows.floats.weight / float(program.normaliser)
+        np.add.at(slope, place, weight[:, None] * table.members * table.target / program.tau)
+        total = total - weight @ np.where(np.isfinite(table.floor), table.floor, 0.0)
         width = used.sum(axis=1)
         for count in np.unique(width):
             picked = np.flatnonzero(width == count)
-            columns = np.array([np.flatnonzero(used[t]) for t in picked])
-            entry = _entries(program, rows, picked, own, peer)
-            log_weight = _log_weights(table)[picked[:, None], columns]
-            slots = np.repeat(np.arange(len(picked)), count), columns.ravel()
-            gathered = cp.reshape(entry[slots], columns.shape, order="C") / program.tau
-            target = (table.members * table.target)[picked]
-            linear = cp.sum(cp.multiply(target, entry), axis=1) / program.tau
-            brackets = cp.log_sum_exp(gathered + log_weight, axis=1) - linear - floor[picked]
-            total = total + weights[picked] @ brackets
-    return total
+            shape, read = (len(picked), int(count)), used[picked]
+            exponent = cp.reshape(entries[place[picked][read]] / program.tau, shape, order="C")
+            shift = log_weight[picked][read].reshape(shape)
+            total = total + weight[picked] @ cp.log_sum_exp(exponent + shift, axis=1)
+    return total - slope @ entries
 
 
 def _log_weights(table: RowTable) -> np.ndarray:
@@ -91,32 +91,32 @@ def _log_weights(table: RowTable) -> np.ndarray:
     return table.log_ratio + np.log(np.where(table.on_target, table.target, 1.0)) + members
 
 
-def _entries(program: GramProgram, rows: Rows, picked: np.ndarray, own: list[Any], peer: Any) -> Any:
-    """Return the entries that rows read, one line a row: the anchor's own first, then its peers."""
-    import cvxpy as cp
-
+def _places(program: GramProgram, rows: Rows) -> np.ndarray:
+    """Return where what each column of the rows reads stands in the vector of own and peer entries."""
     s, (r, q) = program.roles, rows.roles
-    first = cp.vstack([own[a][r, q] for a in rows.anchor[picked]])
-    return cp.hstack([first, peer[rows.anchor[picked] * s + r, :][:, q::s]])
+    slots = program.groups * s
+    own = r * slots + rows.anchor * s + q
+    peers = s * slots + (rows.anchor * s + r)[:, None] * slots + np.arange(q, slots, s)
+    return np.column_stack([own, peers])
 
 
 def model(program: GramProgram) -> Model:
-    """Return the whole program as a CVXPY problem; its value is the excess (value where no floor is)."""
+    """Return the whole program as a CVXPY problem; its value is the excess (value where no floor is).
+
+    The variables are `OrbitMatrix.quotient` and the blocks of `OrbitMatrix.within` that mean something, and
+    entries are linear maps of both, whatever the number of roles.
+    """
     import cvxpy as cp
 
     m, s, g = program.groups, program.roles, program.multiplicity
-    quotient = cp.Variable((m * s, m * s), PSD=True)
-    within = {int(a): cp.Variable((s, s), PSD=True) for a in np.flatnonzero(g > 1)}
-    root = np.repeat(1 / np.sqrt(g), s)
-    apart: Any = np.zeros((m * s, m * s))
-    for a, block in within.items():
-        place = np.zeros((m * s, s))
-        place[a * s : a * s + s] = np.eye(s)
-        apart = apart + place @ block @ place.T
-    peer = cp.multiply(np.outer(root, root), quotient - apart)
-    own = [peer[a * s : a * s + s, a * s : a * s + s] + within.get(a, np.zeros((s, s))) for a in range(m)]
-    diagonal = cp.hstack([own[a][r, r] for a in range(m) for r in range(s)])
-    objective, constraints = expression(program, own, peer), []
+    slots, root = m * s, np.repeat(1 / np.sqrt(g), s)
+    quotient = cp.Variable((slots, slots), PSD=True)
+    within = _within(program)
+    stack, blocks = np.tile(np.eye(s), m), np.kron(np.eye(m), np.ones((s, s)))
+    peer = cp.multiply(np.outer(root, root), quotient - cp.multiply(blocks, stack.T @ within))
+    own = stack @ cp.multiply(blocks, peer) + within
+    objective, constraints = expression(program, [own], peer), []
+    diagonal = cp.vec(own, order="C")[np.arange(slots) % s * slots + np.arange(slots)]
     for rule in program.rules:
         weight = program.slot_multiplicity[rule.slots]
         if isinstance(rule, Fixed):
@@ -127,16 +127,26 @@ def model(program: GramProgram) -> Model:
             matrix, bound = rule.inequalities(weight)
             constraints.append(matrix @ diagonal[rule.slots] <= bound)
     if program.nonnegative:
-        read = np.flatnonzero(g > 1)
-        off = 1.0 - np.eye(m * s)
-        constraints.append(cp.multiply(off, peer) >= 0)
-        constraints += [peer[a * s : a * s + s, a * s : a * s + s] >= 0 for a in read]
+        meant = np.triu(np.kron(np.outer(g, g) > np.diag(g), np.ones((s, s))))
+        constraints += [own >= 0, cp.vec(peer, order="C")[np.flatnonzero(meant)] >= 0]
     return Model(cp.Problem(cp.Minimize(objective), constraints), own, peer)
+
+
+def _within(program: GramProgram) -> Any:
+    """Return A_a side by side, s × m·s: a variable where a group has several members, else zero."""
+    import cvxpy as cp
+
+    s, several = program.roles, np.flatnonzero(program.multiplicity > 1)
+    if not len(several):
+        return cp.Constant(np.zeros((s, program.groups * s)))
+    place = np.kron(np.eye(program.groups)[several], np.eye(s))
+    return cp.hstack([cp.Variable((s, s), PSD=True) for _ in several]) @ place
 
 
 def matrix_of(program: GramProgram, solved: Model) -> OrbitMatrix:
     """Return the matrix that a solved model holds."""
-    own = np.array([np.asarray(block.value) for block in solved.own])
+    s = program.roles
+    own = np.asarray(solved.own.value).reshape(s, program.groups, s).transpose(1, 0, 2)
     return OrbitMatrix(program.multiplicity, own, np.asarray(solved.peer.value))
 
 
