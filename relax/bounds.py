@@ -105,8 +105,9 @@ def lower_bound(program: GramProgram, witness: Witness, level: float = np.inf) -
     witness : Witness
         Untrusted.
     level : float
-        Excess of a feasible point; needed by ridge rules only.
+        Excess of a feasible point; needed by ridge rules only, and of use where the program has a floor.
     """
+    level = level if np.isfinite(program.floor) else np.inf
     at_point, gradient = program.linearise(witness.point)
     slack = witness.slack()
     left_peer = np.abs(_left_over(gradient.peer - slack.peer, program.nonnegative))

@@ -29,7 +29,7 @@ _STATUS = {
     "optimal_inaccurate": Status.STALLED,
     "user_limit": Status.ITERATION_LIMIT,
 }
-_PRECISE: dict[str, dict[str, Any]] = {
+PRECISE: dict[str, dict[str, Any]] = {
     "SCS": {"eps_abs": 1e-9, "eps_rel": 1e-9, "max_iters": 50_000},
     "CLARABEL": {"tol_gap_abs": 1e-12, "tol_gap_rel": 1e-12, "tol_feas": 1e-12},
 }
@@ -167,7 +167,7 @@ def solve(
     if name not in names():
         raise InputError(f"solver {name!r} is not installed; CVXPY finds here: {', '.join(names())}")
     key, conic = name.upper(), model(program)
-    settings = options or dict(_PRECISE.get(key, {}))
+    settings = options or dict(PRECISE.get(key, {}))
     if np.isfinite(deadline) and key in _TIME_LIMIT and key != "MOSEK":
         settings[_TIME_LIMIT[key]] = max(0.1, deadline - time.monotonic())
     try:

@@ -1,0 +1,225 @@
+"""A Gram program in factors: the quotient is Q = V Vᵀ, the blocks within groups are A_a = Y_a Y_aᵀ.
+
+With ŷ = √(g_a − 1) y, a diagonal entry of M is (|v|² + |ŷ|²)/g_a, so that every diagonal rule but the ridge
+puts the vectors (v, ŷ) of its slots on spheres (Burer & Monteiro, doi 10.1007/s10107-002-0352-8):
+
+- `Fixed`: each (v, ŷ) on a sphere of square g_a · value;
+- `Bounded`: the same with one more coordinate, the root of what is left of the bound;
+- `Budget`: all √weight · (v, ŷ), and the root of what is left, on one sphere of square `total`;
+- `RidgeCost`: free.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+from relax.orbits import OrbitMatrix
+from relax.program import GramProgram
+from relax.rules import Bounded, Budget, Fixed
+from relax.solvers.blocks import assembled, derivative
+from relax.solvers.low_rank.curvature import RowCurvature
+from relax.solvers.low_rank.spheres import Spheres, Vector
+
+ASYMMETRY = 1e-3  # of the start: what is equal by symmetry alone could otherwise never part
+
+
+class Parts(NamedTuple):
+    """V, Ŷ, and the roots of what is left of bounds and budgets."""
+
+    quotient: Float[np.ndarray, "ms r"]
+    within: Float[np.ndarray, "ms s"]
+    left: Float[np.ndarray, " q"]
+
+
+@dataclass(frozen=True, eq=False)
+class Factors:
+    """Flat coordinates x of V (with `rank` columns), Ŷ and what is left, for a program without M ≥ 0.
+
+    x holds (v, ŷ) slot by slot, times √weight under a budget, then what is left.
+    """
+
+    program: GramProgram
+    rank: int
+
+    @cached_property
+    def slots(self) -> int:
+        """The number of slots ms."""
+        return self.program.groups * self.program.roles
+
+    @property
+    def width(self) -> int:
+        """The length of (v, ŷ)."""
+        return self.rank + self.program.roles
+
+    @cached_property
+    def root_weight(self) -> Float[np.ndarray, "ms 1"]:
+        """√weight of slots under a budget, one elsewhere."""
+        root = np.ones((self.slots, 1))
+        for rule in self.program.rules:
+            if isinstance(rule, Budget):
+                root[rule.slots, 0] = np.sqrt(rule.weights)
+        return root
+
+    @cached_property
+    def spheres(self) -> Spheres:
+        """The spheres of the diagonal rules."""
+        of_slot, square, left = np.full(self.slots, -1), np.zeros(0), np.zeros(0, dtype=int)
+        for rule in self.program.rules:
+            sphere = len(square) + np.arange(len(rule.slots))
+            if isinstance(rule, (Fixed, Bounded)):
+                square = np.append(square, rule.value * self.program.slot_multiplicity[rule.slots])
+            elif isinstance(rule, Budget):
+                sphere = np.full(1, len(square))
+                square = np.append(square, rule.total)
+            else:
+                continue
+            of_slot[rule.slots] = sphere
+            left = left if isinstance(rule, Fixed) else np.append(left, sphere)
+        label = np.append(np.repeat(of_slot, self.width), left)
+        return Spheres(np.where(label < 0, len(square), label), square)
+
+    def parts(self, x: Vector) -> Parts:
+        """Return V, Ŷ and what is left."""
+        by_slot = x[: self.slots * self.width].reshape(self.slots, self.width) / self.root_weight
+        return Parts(by_slot[:, : self.rank], by_slot[:, self.rank :], x[self.slots * self.width :])
+
+    def cotangent(self, quotient: Float[np.ndarray, "ms r"], within: Float[np.ndarray, "ms s"]) -> Vector:
+        """Return derivatives with respect to V and Ŷ as derivatives with respect to x."""
+        left = np.zeros(len(self.spheres.label) - self.slots * self.width)
+        return np.append(np.hstack([quotient, within]) / self.root_weight, left)
+
+    def matrix(self, x: Vector) -> OrbitMatrix:
+        """Return M."""
+        v, y, _ = self.parts(x)
+        return assembled(self.program, v @ v.T, self.products(y, y))
+
+    def products(
+        self, first: Float[np.ndarray, "ms s"], second: Float[np.ndarray, "ms s"]
+    ) -> Float[np.ndarray, "m s s"]:
+        """Return Ŷ_a Ŷ'_aᵀ for each group."""
+        shape = (self.program.groups, self.program.roles, self.program.roles)
+        return first.reshape(shape) @ second.reshape(shape).transpose(0, 2, 1)
+
+    def start(self) -> Vector:
+        """Return x near M = I ⊗ 11ᵀ: members orthogonal, the roles of each parallel; always the same."""
+        s, rng = self.program.roles, np.random.default_rng(0)
+        group = np.arange(self.slots) // s
+        v, y = np.eye(self.rank)[group % self.rank], np.zeros((self.slots, s))
+        y[:, 0] = np.sqrt(np.maximum(self.program.slot_multiplicity - 1.0, 0.0))
+        v += ASYMMETRY * rng.normal(size=v.shape)
+        y += ASYMMETRY * rng.normal(size=y.shape) * y[:, :1]
+        by_slot = np.hstack([v, y]) * self.root_weight
+        left = np.ones(len(self.spheres.label) - by_slot.size)
+        return self.spheres.retract(np.append(by_slot, left))
+
+    def widened(self, x: Vector, columns: Float[np.ndarray, "ms q"]) -> tuple[Factors, Vector]:
+        """Return factors with these columns more, and x with them in V."""
+        wider = Factors(self.program, self.rank + columns.shape[1])
+        v, y, left = self.parts(x)
+        by_slot = np.hstack([v, columns, y]) * self.root_weight
+        return wider, wider.spheres.retract(np.append(by_slot, left))
+
+
+def objective(program: GramProgram, excess: float) -> float:
+    """Return what is minimised: the logarithm of the excess, or the value where there is no floor.
+
+    At low temperature excesses span hundreds of orders of magnitude, their logarithm does not.
+    """
+    if np.isinf(program.floor):
+        return excess
+    return float(np.log(excess)) if excess > 0 else -np.inf
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """Value, gradient and Hessian of the objective at x, and what they are made of.
+
+    Attributes
+    ----------
+    factors : Factors
+        The coordinates.
+    x : array, shape (N,)
+        The point, on the spheres.
+    """
+
+    factors: Factors
+    x: Vector
+
+    @cached_property
+    def matrix(self) -> OrbitMatrix:
+        """M."""
+        return self.factors.matrix(self.x)
+
+    @cached_property
+    def _linear(self) -> tuple[float, OrbitMatrix]:
+        program = self.factors.program
+        rows, gradient = program.linearise(self.matrix)
+        return rows + program.rule_cost(self.matrix), gradient
+
+    @cached_property
+    def value(self) -> float:
+        """The objective."""
+        return objective(self.factors.program, self._linear[0])
+
+    @cached_property
+    def unit(self) -> float:
+        """What derivatives of the excess are divided by to be those of the objective."""
+        return 1.0 if np.isinf(self.factors.program.floor) else self._linear[0]
+
+    @cached_property
+    def blocks(self) -> tuple[Float[np.ndarray, "ms ms"], Float[np.ndarray, "m s s"]]:
+        """D, the derivative of the excess with respect to Q, and D_A, that with respect to (g_a − 1) A_a."""
+        return derivative(self.factors.program, self._linear[1])
+
+    @cached_property
+    def curvature(self) -> RowCurvature:
+        """Second derivatives of the rows."""
+        return RowCurvature(self.factors.program, self.factors.program.states(self.matrix))
+
+    @cached_property
+    def euclidean(self) -> Vector:
+        """The derivative of the objective in x, spheres forgotten: 2 D V and 2 D_A Ŷ."""
+        v, y, _ = self.factors.parts(self.x)
+        return self._pulled(*self.blocks, v, y) / self.unit
+
+    @cached_property
+    def pull(self) -> Float[np.ndarray, " J"]:
+        """The multiplier of each sphere, −2ν/weight of its slots when x is stationary."""
+        return self.factors.spheres.sums(self.x, self.euclidean) / self.factors.spheres.square
+
+    @cached_property
+    def gradient(self) -> Vector:
+        """The derivative in the tangent space."""
+        return self.factors.spheres.tangent(self.x, self.euclidean)
+
+    def hessian(self, u: Vector) -> Vector:
+        """Return the second derivative of the objective along the spheres, applied to a tangent vector."""
+        factors, spheres = self.factors, self.factors.spheres
+        (v, y, _), (dv, dy, _) = factors.parts(self.x), factors.parts(u)
+        quotient, apart = dv @ v.T, factors.products(dy, y)
+        direction = assembled(factors.program, quotient + quotient.T, apart + apart.transpose(0, 2, 1))
+        turned = self.curvature.applied(direction)
+        result = self._pulled(*self.blocks, dv, dy)
+        result = (result + self._pulled(turned.quotient(), turned.within(), v, y)) / self.unit
+        if not np.isinf(factors.program.floor):
+            result -= float(self.euclidean @ u) * self.euclidean
+        return spheres.tangent(self.x, result - spheres.along(self.pull, u))
+
+    def _pulled(self, quotient: np.ndarray, within: np.ndarray, v: np.ndarray, y: np.ndarray) -> Vector:
+        blocks = within @ y.reshape(within.shape)
+        return self.factors.cotangent(2.0 * quotient @ v, 2.0 * blocks.reshape(y.shape))
+
+    def slot_pull(self) -> Float[np.ndarray, " ms"]:
+        """Return the multiplier of the sphere of each slot, zero where it is free."""
+        first = self.factors.spheres.label[: self.factors.slots * self.factors.width : self.factors.width]
+        return np.append(self.pull, 0.0)[first]
+
+    def dual_slack(self) -> Float[np.ndarray, "ms ms"]:
+        """Return D + diag(ν) on the quotient, in units of the objective; it annihilates V when stationary."""
+        multiplier = self.slot_pull() * self.factors.root_weight[:, 0] ** 2 / 2.0
+        return self.blocks[0] / self.unit - np.diag(multiplier)

@@ -1,0 +1,37 @@
+"""What an iterate proves, so that a solver can stop on that and keep the best."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from relax.bounds import Witness, feasible, lower_bound, witness_at
+from relax.orbits import OrbitMatrix
+from relax.program import GramProgram
+
+LEAST_EXCESS = 1e-280  # below, a gap beside the excess means nothing in float64
+
+
+class Proof(NamedTuple):
+    """A feasible matrix, a witness, the gap they prove, and this beside what gaps are measured against."""
+
+    gap: float
+    relative_gap: float
+    matrix: OrbitMatrix
+    witness: Witness
+
+
+def prove(program: GramProgram, matrix: OrbitMatrix, witness: Witness | None = None) -> Proof:
+    """Return what a matrix proves, with a witness or with the one that stationarity suggests.
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError
+        If a number is not finite.
+    """
+    point = feasible(program, matrix)
+    witness = witness_at(program, point) if witness is None else witness
+    excess, scale = program.excess(point), program.scale_of_gap(point)
+    gap = excess - lower_bound(program, witness, excess).excess
+    return Proof(gap, gap / scale if scale > LEAST_EXCESS else np.inf, point, witness)
