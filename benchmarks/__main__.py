@@ -3,24 +3,36 @@
 from __future__ import annotations
 
 import argparse
+import os
 import platform
 from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from benchmarks import grid, peers, scaling
+from benchmarks import grid, peers, picture, scaling
 from benchmarks.measuring import timed
+from benchmarks.tasks import DATA_SETS, tasks
 from certify import certify
 from relax import Problem, solve
 
-DATA_SETS = ("places-lt", "lvis-v1", "lvis-v1-instances")
+WIDTH = 140  # of the tables, at least
 TEMPERATURES = (1.0, 0.5, 0.1, 0.07)
 
 
-def data_sets(progress: Progress) -> Table:
+@dataclass(frozen=True)
+class Options:
+    """What the command line asks of the parts."""
+
+    plot: Path | None
+    largest: bool
+
+
+def data_sets(progress: Progress, options: Options) -> Table:
     """Solve real class counts; prove the gap in ball arithmetic."""
     table = Table("data set", "sizes", "τ", "Newton steps", "seconds", "proven gap / excess", "proof, s")
     cases = [(name, tau) for name in DATA_SETS for tau in TEMPERATURES]
@@ -33,7 +45,7 @@ def data_sets(progress: Progress) -> Table:
     return table
 
 
-def million(progress: Progress) -> Table:
+def million(progress: Progress, options: Options) -> Table:
     """Solve STEP imbalance with 10⁶ classes in two sizes."""
     table = Table("problem", "τ", "seconds", "proven gap / excess")
     for tau in progress.track((1.0, 0.1), description="a million classes"):
@@ -44,29 +56,33 @@ def million(progress: Progress) -> Table:
     return table
 
 
-def against_peers(progress: Progress) -> Table:
-    """Compare with SCS and Clarabel; a ratio is the peer's seconds over ours."""
-    table = Table("task", "solver", "seconds", "ratio", "claims", "error / excess", "proven gap / excess")
-    for task in progress.track(list(peers.tasks()), description="peers"):
-        for line in peers.run(task):
-            table.add_row(*line.cells())
+def against_peers(progress: Progress, options: Options) -> Table:
+    """Compare with SCS and Clarabel: a ratio is the peer's seconds over ours, gaps are over the excess."""
+    table, lines = Table(*peers.HEADS), []
+    for line in peers.compare(progress.track(list(tasks()), description="peers")):
+        progress.console.print("  ".join(line.cells()))  # to stderr: a peer may take minutes
+        table.add_row(*line.cells())
+        lines.append(line)
+    if options.plot is not None:
+        picture.draw(lines, options.plot)
     return table
 
 
-def growth(progress: Progress) -> Table:
+def growth(progress: Progress, options: Options) -> Table:
     """Show how cost grows with the number of distinct counts."""
-    table = Table("sizes", "Newton steps", "seconds", "in gradient evaluations", "gap / excess (float)")
-    for m in progress.track(scaling.SIZES, description="growth"):
+    table = Table(*scaling.HEADS)
+    sizes = (*scaling.SIZES, *((scaling.LARGEST,) if options.largest else ()))
+    for m in progress.track(sizes, description="growth"):
         table.add_row(*scaling.line(m))
     return table
 
 
-def robustness(progress: Progress) -> str:
+def robustness(progress: Progress, options: Options) -> str:
     """Run the grid."""
-    return grid.table(progress)
+    return grid.page(progress)
 
 
-PARTS: dict[str, Callable[[Progress], Table | str]] = {
+PARTS: dict[str, Callable[[Progress, Options], Table | str]] = {
     "data-sets": data_sets,
     "million": million,
     "peers": against_peers,
@@ -80,17 +96,26 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--part", action="append", choices=list(PARTS), help="only this one (may repeat)")
     parser.add_argument("--markdown", type=Path, help="write the tables of the parts to this file as well")
+    parser.add_argument("--plot", type=Path, help="picture (.png, .pdf, .svg) of the part peers")
+    parser.add_argument("--largest", action="store_true", help="10,000 counts in growth: minutes and 14 GB")
     chosen = parser.parse_args()
-    console = Console(soft_wrap=True)
-    console.print(f"{platform.machine()}, Python {platform.python_version()}; medians of several runs")
+    console = Console(soft_wrap=True, width=max(WIDTH, Console().width))
+    console.print(machine())
     written = []
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    with Progress(console=Console(stderr=True, soft_wrap=True), transient=True) as progress:
         for name in chosen.part or list(PARTS):
-            found = PARTS[name](progress)
+            found = PARTS[name](progress, Options(chosen.plot, chosen.largest))
             console.print(found)
-            written.append(found if isinstance(found, str) else _markdown(found))
-    if chosen.markdown is not None:
-        chosen.markdown.write_text("\n\n".join(written) + "\n", encoding="utf-8")
+            written.append(found if isinstance(found, str) else f"{machine()}\n\n{_markdown(found)}")
+            if chosen.markdown is not None:
+                chosen.markdown.write_text("\n\n".join(written) + "\n", encoding="utf-8")
+
+
+def machine() -> str:
+    """Return what the numbers were measured with."""
+    packages = ", ".join(f"{name} {version(name)}" for name in ("numpy", "cvxpy", "scs", "clarabel"))
+    cores = f"{platform.machine()}, {os.cpu_count()} cores"
+    return f"{cores}, Python {platform.python_version()}, {packages}; medians of several runs"
 
 
 def _markdown(table: Table) -> str:

@@ -1,8 +1,9 @@
-"""Timing: medians of several runs, and peers in processes of their own with a time limit."""
+"""Timing: medians of several runs, and peers in processes of their own with limits."""
 
 from __future__ import annotations
 
 import multiprocessing
+import resource
 import statistics
 import time
 from collections.abc import Callable
@@ -28,24 +29,26 @@ def timed(function: Callable[[], Any], runs: int) -> Timed:
     return Timed(result, statistics.median(seconds), min(seconds), max(seconds))
 
 
-def in_a_process(function: Callable[..., Any], arguments: tuple[Any, ...], limit: float) -> Any:
-    """Return what a function returns in a fresh process, or a sentence when it fails or takes too long."""
+def in_a_process(function: Callable[[], Any], seconds: float, memory: int) -> Any:
+    """Return what a function returns in a fresh process, or a sentence when it fails or meets a limit."""
     context = multiprocessing.get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=_send, args=(sender, function, arguments))
+    process = context.Process(target=_send, args=(sender, function, memory))
     process.start()
     sender.close()
     try:
-        answer = receiver.recv() if receiver.poll(limit) else f"no answer in {limit:.0f} s"
+        answer = receiver.recv() if receiver.poll(seconds) else f"no answer in {seconds:.0f} s"
     except EOFError:
-        answer = "the process died"
+        process.join()
+        answer = f"died within {memory / 2**30:.0f} GB, exit code {process.exitcode}"
     process.kill()
     process.join()
     return answer
 
 
-def _send(sender: Any, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+def _send(sender: Any, function: Callable[[], Any], memory: int) -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     try:
-        sender.send(function(*arguments))
+        sender.send(function())
     except Exception as error:  # a peer's failure is a table entry, whatever it is
         sender.send(f"failed: {type(error).__name__}: {error}")

@@ -2,127 +2,162 @@
 
 from __future__ import annotations
 
-import resource
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+import warnings
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from benchmarks.measuring import in_a_process, timed
+from benchmarks.tasks import PEERS, Kind, Peer, Task
 from certify.balls import factored, prove
-from relax import Problem, datasets, losses, solve
-from relax.bounds import feasible, witness_at
-from relax.losses import Level
+from relax import Problem, Solution, losses, solve
+from relax.bounds import Witness, feasible, witness_at
+from relax.orbits import OrbitMatrix
+from relax.program import GramProgram
 from relax.solvers import conic
 
-SECONDS, BYTES = 120.0, 12 * 2**30
+SECONDS, MEMORY = 120.0, 12 * 2**30
+ENOUGH = 60.0  # seconds; a peer that took longer is not tried on a larger task of that kind
 LONG = 10.0  # seconds; what takes longer is measured once
-PEERS = ("scs", "clarabel")
+HEADS = (
+    "task",
+    "solver",
+    "seconds",
+    "in the solver",
+    "ratio",
+    "claims",
+    "claimed gap",
+    "true error",
+    "proven gap",
+)
 
 
-@dataclass(frozen=True)
-class Task:
-    """One problem at one level, for all solvers."""
-
-    name: str
-    counts: tuple[int, ...]
-    temperature: float
-    level: Level
-
-    def problem(self) -> Problem:
-        """Return it."""
-        return Problem(self.counts, temperature=self.temperature)
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a peer answered: its time, its own words, and what its matrix is worth."""
+class Answer(NamedTuple):
+    """What a peer answered: seconds in all and in its own code, its words, its gap, and its matrix."""
 
     seconds: float
+    inside: float
     status: str
-    excess: float
-    gap: float
+    claimed_gap: float
+    matrix: OrbitMatrix
 
 
 @dataclass(frozen=True)
 class Line:
-    """What one solver did on one task: medians, and gaps relative to the true excess."""
+    """What one solver did on one task: medians of times; errors and gaps are relative to the true excess."""
 
-    task: str
+    task: Task
     solver: str
-    seconds: float
-    ratio: float
-    claimed: str
-    error: float
-    proven: float
+    status: str
+    seconds: float = np.inf
+    inside: float = np.nan
+    ratio: float = np.inf
+    claimed: float = np.nan
+    error: float = np.nan
+    proven: float = np.inf
+
+    @property
+    def answered(self) -> bool:
+        """Whether there was an answer within the limits."""
+        return np.isfinite(self.seconds)
 
     def cells(self) -> list[str]:
-        """Return the table's cells."""
-        if not np.isfinite(self.seconds):
-            return [self.task, self.solver, "", "", self.claimed, "", ""]
-        numbers = [f"{self.seconds:.2e}", f"{self.ratio:,.0f}"]
-        return [self.task, self.solver, *numbers, self.claimed, f"{self.error:.1e}", f"{self.proven:.1e}"]
+        """Return the table's cells, under `HEADS`."""
+        if not self.answered:
+            return [self.task.name, self.solver, "", "", "", self.status, "", "", ""]
+        inside = "" if np.isnan(self.inside) else f"{self.inside:.3g}"
+        gaps = [f"{gap:.1e}" for gap in (self.claimed, self.error, self.proven)]
+        return [
+            self.task.name,
+            self.solver,
+            f"{self.seconds:.3g}",
+            inside,
+            f"{self.ratio:,.0f}",
+            self.status,
+            *gaps,
+        ]
 
 
-def tasks() -> Iterator[Task]:
-    """Yield the n×n lifts, the reduced programs, and the real data sets."""
-    for n in (24, 60, 120, 180):
-        yield Task(f"lift, n = {n}", (2 * n // 5, 3 * n // 10, n // 5, n // 10), 0.1, "samples")
-    for k in (10, 30, 60, 100):
-        yield Task(f"reduced, k = {k}", datasets.long_tail(k, 20 * k, 20.0), 0.1, "classes")
-    for name in ("places-lt", "lvis-v1"):
-        yield Task(name, datasets.counts(name), 0.1, "groups")
+def compare(tasks: Iterable[Task], runs: int = 3) -> Iterator[Line]:
+    """Yield what ours and every peer do, task by task; sizes beyond a peer's reach are left out."""
+    beyond: set[tuple[Kind, str]] = set()
+    for task in tasks:
+        ours, truth = _ours(task, runs)
+        yield ours
+        for peer in PEERS:
+            if (task.kind, peer.name) in beyond:
+                continue
+            line = _theirs(task, peer, runs, truth)
+            yield replace(line, ratio=line.seconds / ours.seconds)
+            if line.seconds > ENOUGH and task.kind != "data set":
+                beyond.add((task.kind, peer.name))
 
 
-def run(task: Task, runs: int = 3, seconds: float = SECONDS) -> list[Line]:
-    """Run ours and both peers on one task."""
+def _ours(task: Task, runs: int) -> tuple[Line, float]:
+    """Return our line, and the true excess (proven to the gap of that line)."""
     problem = task.problem()
-    ours = timed(lambda: solve(problem), runs)
-    solution = ours.result
-    bounds = prove(
-        solution.program, solution.witness, factored(solution.program, solution.point), radius=False
-    )
-    assert bounds.gap is not None
-    truth = solution.excess
-    lines = [Line(task.name, "ours", ours.median, 1.0, solution.status.name, 0.0, float(bounds.gap) / truth)]
-    for name in PEERS:
-        answers = _answers(task, name, runs, seconds)
-        solved = [answer for answer in answers if isinstance(answer, Answer)]
-        if not solved:
-            lines.append(Line(task.name, name, np.inf, np.inf, str(answers[0])[:60], np.inf, np.inf))
-            continue
-        seconds_spent, excess, gap = np.median([(a.seconds, a.excess, a.gap) for a in solved], axis=0)
-        ratio, error = seconds_spent / ours.median, abs(excess - truth) / truth
-        status = solved[0].status
-        lines.append(Line(task.name, name, seconds_spent, ratio, status, error, gap / truth))
-    return lines
+    run = timed(lambda: solve(problem), 7 * runs)
+    found: Solution = run.result
+    gap = _proven(found.program, found.point, found.witness)[1]
+    numbers = (run.median, np.nan, 1.0, found.relative_gap(), 0.0, gap / found.excess)
+    return Line(task, "ours", found.status.name.lower(), *numbers), found.excess
 
 
-def _answers(task: Task, name: str, runs: int, seconds: float) -> list[Answer | str]:
-    """Return what a peer answers in several runs, or in one where that takes long or fails."""
-    answers = [in_a_process(partial(peer, task, name), (), seconds)]
-    first = answers[0]
-    if isinstance(first, Answer) and first.seconds < LONG:
-        answers += [in_a_process(partial(peer, task, name), (), seconds) for _ in range(runs - 1)]
-    return answers
+def _theirs(task: Task, peer: Peer, runs: int, truth: float) -> Line:
+    """Return a peer's line: of several runs, or of one that takes long or fails."""
+    answer = in_a_process(partial(run, task, peer), SECONDS, MEMORY)
+    if not isinstance(answer, Answer):
+        return Line(task, peer.name, str(answer)[:80])
+    times = [(answer.seconds, answer.inside)]
+    for _ in range(runs - 1 if answer.seconds < LONG else 0):
+        again = in_a_process(partial(run, task, peer), SECONDS, MEMORY)
+        times += [(again.seconds, again.inside)] if isinstance(again, Answer) else []
+    program = losses.build(task.problem(), task.level)
+    point = feasible(program, answer.matrix)
+    excess, gap = _proven(program, point, witness_at(program, point))
+    seconds, inside = np.median(times, axis=0)
+    gaps = (answer.claimed_gap / truth, abs(excess - truth) / truth, gap / truth)
+    return Line(task, peer.name, answer.status, seconds, inside, np.nan, *gaps)
 
 
-def peer(task: Task, name: str) -> Answer:
-    """Solve by a peer with the settings it comes with; building the model counts, as building ours does."""
-    resource.setrlimit(resource.RLIMIT_AS, (BYTES, BYTES))
+def _proven(program: GramProgram, point: OrbitMatrix, witness: Witness) -> tuple[float, float]:
+    """Return the excess of a point and its gap, both proven in ball arithmetic."""
+    bounds = prove(program, witness, factored(program, point), radius=False)
+    gap = np.inf if bounds.gap is None else float(bounds.gap)
+    return float(bounds.excess_upper), gap
+
+
+def run(task: Task, peer: Peer) -> Answer:
+    """Solve by a peer; building and compiling the model counts, as building ours does, imports do not."""
     import cvxpy as cp
 
+    small = losses.build(Problem([3, 2], temperature=1.0))
+    _through_cvxpy(conic.model(small).problem, peer)
     started = time.perf_counter()
     program = losses.build(task.problem(), task.level)
     model = conic.model(program)
-    model.problem.solve(solver=name.upper())
+    inside, claimed = _through_cvxpy(model.problem, peer)
     seconds = time.perf_counter() - started
     if model.peer.value is None:
         raise cp.SolverError(f"no matrix, status {model.problem.status}")
-    matrix = conic.matrix_of(program, model)
-    point = feasible(program, matrix)
-    bounds = prove(program, witness_at(program, point), factored(program, point), radius=False)
-    gap = np.inf if bounds.gap is None else float(bounds.gap)
-    return Answer(seconds, str(model.problem.status), float(bounds.excess_upper), gap)
+    status, matrix = str(model.problem.status), conic.matrix_of(program, model)
+    return Answer(seconds, inside, status, claimed, matrix)
+
+
+def _through_cvxpy(problem: Any, peer: Peer) -> tuple[float, float]:
+    """Solve as `problem.solve` does; return the solver's own seconds and |primal − dual objective|."""
+    settings = dict(peer.settings)
+    data, chain, inverse = problem.get_problem_data(peer.solver, solver_opts=settings)
+    started = time.perf_counter()
+    raw = chain.solve_via_data(problem, data, solver_opts=settings)
+    inside = time.perf_counter() - started
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # an inaccurate answer is judged by what is proven of it
+        problem.unpack_results(raw, chain, inverse)
+    if peer.solver == "SCS":
+        return inside, abs(raw["info"]["pobj"] - raw["info"]["dobj"])
+    return inside, abs(raw.obj_val - raw.obj_val_dual)
