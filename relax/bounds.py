@@ -18,6 +18,8 @@ from relax.rules import Fixed
 
 LARGEST_SPECTRUM = 400  # slots; eigenvectors beyond take twenty times as long as a Cholesky factor
 
+NEARLY_ZERO = 1e-3  # a cosine below which M ≥ 0 counts as active in a guess of its multiplier
+
 
 @dataclass(frozen=True, eq=False)
 class Cluster:
@@ -133,9 +135,10 @@ def witness_at(program: GramProgram, point: OrbitMatrix) -> Witness:
     """Return the witness of the multipliers that stationarity suggests, from any matrix.
 
     ν_c = −(D M)_cc / M_cc, the value for which diag(ν) completes D to a slack that annihilates M; the
-    slack is projected to the PSD cone, and what that changes costs gap.
+    slack is projected to the PSD cone, and what that changes costs gap. Where M ≥ 0 and an entry is nearly
+    zero, the multiplier of that pays for a positive derivative.
     """
-    gradient = program.gradient(point)
+    gradient = _without_paid(program, program.gradient(point), point)
     g, s, m = program.multiplicity, program.roles, program.groups
     products = gradient.peer * point.peer
     pairs = np.repeat(np.repeat(point.pair_counts(), s, axis=0), s, axis=1)
@@ -149,6 +152,20 @@ def witness_at(program: GramProgram, point: OrbitMatrix) -> Witness:
     own = gradient.own + multiplier.reshape(m, s)[:, :, None] * np.eye(s)
     slack = OrbitMatrix(g, own, gradient.peer)
     return Witness(point, _slot_factor(slack), _psd_factor(slack.within()))
+
+
+def _without_paid(program: GramProgram, gradient: OrbitMatrix, point: OrbitMatrix) -> OrbitMatrix:
+    """Return the gradient less the multipliers of M ≥ 0 that its positive entries suggest."""
+    if not program.nonnegative:
+        return gradient
+    root = np.sqrt(np.maximum(point.diagonal(), 0.0))
+    by_group = root.reshape(point.own.shape[:2])
+    lengths = by_group[:, :, None] * by_group[:, None, :]
+    peer = np.where(
+        point.peer <= NEARLY_ZERO * np.outer(root, root), np.minimum(gradient.peer, 0.0), gradient.peer
+    )
+    own = np.where(point.own <= NEARLY_ZERO * lengths, np.minimum(gradient.own, 0.0), gradient.own)
+    return OrbitMatrix(gradient.multiplicity, own, peer)
 
 
 def _slot_factor(slack: OrbitMatrix) -> Float[np.ndarray, "ms r"]:

@@ -14,6 +14,7 @@ from jaxtyping import Float
 
 Matrices = tuple[Float[np.ndarray, "_ _"], ...]
 Vector = Float[np.ndarray, " q"]
+Bend = tuple[Matrices, Vector]
 
 
 class Iterate(NamedTuple):
@@ -93,6 +94,17 @@ class Scaled(NamedTuple):
             root = np.sqrt(np.outer(middle, middle))
             worst += [-np.linalg.eigvalsh(change / root)[0] for change in (one, other)]
         return float(1.0 / max(1.0, *worst))
+
+    def bend(self, way: Direction) -> Bend:
+        """Return what the products of a direction's changes add to X Z and s z, the first divided by Λ."""
+        parts = zip(self.middle, way.primal, way.dual, strict=True)
+        bent = tuple((e @ f + f @ e) / np.add.outer(middle, middle) for middle, e, f in parts)
+        return bent, way.slack * way.multiplier
+
+    @property
+    def straight(self) -> Bend:
+        """No bend."""
+        return tuple(np.zeros((len(middle), len(middle))) for middle in self.middle), 0.0 * self.slack
 
     def moved(self, way: Direction, fraction: float) -> tuple[Iterate, float]:
         """Return the iterate at a fraction of a direction, and by how much `volume` has grown.

@@ -8,6 +8,7 @@ Mehrotra, doi 10.1137/0802028).
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,13 +19,15 @@ from jaxtyping import Float
 from relax.bounds import Witness
 from relax.orbits import OrbitMatrix
 from relax.solvers.barrier.coordinates import Coordinates
-from relax.solvers.barrier.nesterov_todd import Direction, Iterate, Scaled, scaled
+from relax.solvers.barrier.nesterov_todd import Bend, Direction, Iterate, Scaled, scaled
 from relax.solvers.blocks import derivative
 from relax.solvers.proof import Proof, prove
 
 NEARLY = 0.99  # of the way to the boundary
 LEAST_CENTRING = 1e-3  # of μ in one step
-CENTRAL = 1e-2  # least eigenvalue of X Z over their mean
+OFF_CENTRE = 0.3  # least eigenvalue of X Z over their mean, up to which μ falls by no more than this
+MOST_HALVINGS = 30
+CENTRAL = 1e-2  # the same, below which a Z is not taken
 RESIDUAL = 3.0  # a gap over that of the central path, up to which a multiplier counts as stationary
 COMMON = 0.1  # what the entries of a non-negative start are beside its diagonal
 ROUNDING = 1e-13  # what the objective is known to
@@ -83,11 +86,15 @@ class Path:
             If float64 allows no step.
         """
         at = scaled(here)
-        affine, central = self._solved(here, at)
-        ahead = self._direction(at, affine, 0.0)
+        step = self._steps(here, at)
+        ahead = step(0.0, at.straight)
         shrunk = at.mu_after(ahead, at.room(ahead)) / at.mu
-        mu = at.mu * (float(np.clip(shrunk**3, LEAST_CENTRING, 1.0)) if here.stationary else 1.0)
-        return self._stationary(self._along(here, at, self._direction(at, affine + mu * central, mu), mu))
+        least = LEAST_CENTRING if at.spread > OFF_CENTRE else OFF_CENTRE
+        mu = at.mu * (float(np.clip(shrunk**3, least, 1.0)) if here.stationary else 1.0)
+        for bend in (at.bend(ahead), at.straight):  # Mehrotra's correction, unless it leads astray
+            with contextlib.suppress(np.linalg.LinAlgError):
+                return self._stationary(self._along(here, at, step(mu, bend), mu))
+        raise np.linalg.LinAlgError("no fraction of the step lowers the barrier function")
 
     def _stationary(self, here: Iterate) -> Iterate:
         """Return the iterate with a Z that is nearly ∇f + Aᵀ y + Bᵀ z: its own, or this if it will do.
@@ -98,21 +105,20 @@ class Path:
         dimension = sum(self.coordinates.sizes) + len(here.slack)
         if self.proof(here).gap <= RESIDUAL * dimension * at.mu:
             return here._replace(stationary=True)
-        (lines, _), (walls, _) = self.coordinates.equalities, self.coordinates.inequalities
-        slope = self._gradient(self.matrix(here)) + lines.T @ here.price + walls.T @ here.multiplier
         with contextlib.suppress(np.linalg.LinAlgError):
-            dual = tuple(np.linalg.cholesky(block) for block in self.coordinates.matrices(slope))
+            blocks = self.coordinates.matrices(self._residual(here))
+            dual = tuple(np.linalg.cholesky(block) for block in blocks)
             exact = here._replace(dual=dual, stationary=True)
             if scaled(exact).spread > min(CENTRAL, CENTRAL**0.5 * at.spread):
                 return exact
         return here
 
-    def _solved(self, here: Iterate, at: Scaled) -> Float[np.ndarray, "2 _"]:
-        """Return (E, Δy, Δz) of the step to μ = 0, and their derivatives in μ.
+    def _steps(self, here: Iterate, at: Scaled) -> Callable[[float, Bend], Direction]:
+        """Factor what a Newton step needs; return the map from μ and a bend (C, c) to the direction.
 
         With H the Hessian of f in E, A E = b − A x the equalities and B x + s = c the inequalities,
 
-            (I + H) E + Aᵀ Δy + Bᵀ Δz = μ Λ⁻¹ − (∇f + Aᵀ y + Bᵀ z),   B E − (s/z) Δz = s − μ/z.
+            (I + H) E + Aᵀ Δy + Bᵀ Δz = μ Λ⁻¹ − C − (∇f + Aᵀ y + Bᵀ z),   B E − (s/z) Δz = s − (μ − c)/z.
 
         The right side is small near the optimum, so that nothing cancels.
         """
@@ -123,13 +129,28 @@ class Path:
         hessian = coordinates.scaled(half.T, at.primal)
         hessian[np.diag_indices_from(hessian)] += 1.0
         kept = coordinates.scaled(sp.vstack([lines, walls]).toarray(), at.primal)
-        slope = self._gradient(matrix) + lines.T @ at.price + walls.T @ at.multiplier
-        towards = coordinates.isometric([np.diag(1.0 / middle) for middle in at.middle])
-        ahead = np.column_stack([-coordinates.scaled(slope[None], at.primal)[0], towards])
+        downhill = -coordinates.scaled(self._residual(here)[None], at.primal)[0]
         off = bound - lines @ coordinates.triangle([one @ one.T for one in here.primal])
-        aside = np.column_stack([np.append(off, at.slack), np.append(0.0 * off, -1.0 / at.multiplier)])
-        give = np.append(0.0 * off, at.slack / at.multiplier)
-        return _saddle_point(hessian, kept, give, ahead, aside)
+        solve = _saddle_point(hessian, kept, np.append(0.0 * off, at.slack / at.multiplier))
+
+        def direction(mu: float, bend: Bend) -> Direction:
+            towards = [np.diag(mu / middle) - bent for middle, bent in zip(at.middle, bend[0], strict=True)]
+            aside = np.append(off, at.slack - (mu - bend[1]) / at.multiplier)
+            step, pull = solve(downhill + coordinates.isometric(towards), aside)
+            primal = tuple(coordinates.symmetric(step))
+            dual = tuple(
+                to - np.diag(middle) - one for to, middle, one in zip(towards, at.middle, primal, strict=True)
+            )
+            change = [g @ one @ g.T for g, one in zip(at.primal, primal, strict=True)]
+            slack = -(walls @ coordinates.triangle(change))
+            return Direction(primal, dual, slack, pull[len(bound) :], pull[: len(bound)])
+
+        return direction
+
+    def _residual(self, here: Iterate) -> Float[np.ndarray, " N"]:
+        """Return ∇f + Aᵀ y + Bᵀ z, which the dual slack is at the end."""
+        (lines, _), (walls, _) = self.coordinates.equalities, self.coordinates.inequalities
+        return self._gradient(self.matrix(here)) + lines.T @ here.price + walls.T @ here.multiplier
 
     def _gradient(self, matrix: OrbitMatrix) -> Float[np.ndarray, " N"]:
         """Return the derivative of the objective in x."""
@@ -138,23 +159,18 @@ class Path:
         blocks = [quotient, *within[program.multiplicity > 1]]
         return self.coordinates.triangle([2.0 * block - np.diag(np.diag(block)) for block in blocks])
 
-    def _direction(self, at: Scaled, step: Float[np.ndarray, " _"], mu: float) -> Direction:
-        """Return the changes of everything that go with (E, Δy, Δz), the products aiming at μ."""
-        size, prices = int(self.coordinates.ends[-1]), len(at.price)
-        primal = tuple(self.coordinates.symmetric(step[:size]))
-        pairs = zip(at.middle, primal, strict=True)
-        dual = tuple(np.diag(mu / middle - middle) - one for middle, one in pairs)
-        change = [g @ one @ g.T for g, one in zip(at.primal, primal, strict=True)]
-        slack = -(self.coordinates.inequalities[0] @ self.coordinates.triangle(change))
-        multiplier = (mu - at.multiplier * slack) / at.slack - at.multiplier
-        return Direction(primal, dual, slack, multiplier, step[size : size + prices])
-
     def _along(self, here: Iterate, at: Scaled, way: Direction, mu: float) -> Iterate:
-        """Return the farthest iterate on the way at which f − μ (Σ log det X_k + Σ log s) has fallen."""
+        """Return the farthest iterate on the way at which f − μ (Σ log det X_k + Σ log s) has fallen.
+
+        Raises
+        ------
+        numpy.linalg.LinAlgError
+            If there is none.
+        """
         program, fraction = self.coordinates.program, min(1.0, NEARLY * at.room(way))
         value = program.excess(self.matrix(here))
         noise = ROUNDING * (abs(value) + mu * abs(at.volume))
-        for _ in range(30):
+        for _ in range(MOST_HALVINGS):
             after, grown = at.moved(way, fraction)
             if program.excess(self.matrix(after)) - value - mu * grown <= noise:
                 return after
@@ -163,18 +179,16 @@ class Path:
 
 
 def _saddle_point(
-    hessian: Float[np.ndarray, "N N"],
-    kept: Float[np.ndarray, "p N"],
-    give: Float[np.ndarray, " p"],
-    ahead: Float[np.ndarray, "N k"],
-    aside: Float[np.ndarray, "p k"],
-) -> Float[np.ndarray, "k _"]:
-    """Return (u, v) of H u + Kᵀ v = ahead, K u − give · v = aside, one line a right side."""
+    hessian: Float[np.ndarray, "N N"], kept: Float[np.ndarray, "p N"], give: Float[np.ndarray, " p"]
+) -> Callable[[Float[np.ndarray, " N"], Float[np.ndarray, " p"]], tuple[np.ndarray, np.ndarray]]:
+    """Factor H u + Kᵀ v = ahead, K u − give · v = aside; return the map from right sides to (u, v)."""
     factor = scipy.linalg.cho_factor(hessian, lower=True, check_finite=False)
     normal = scipy.linalg.cho_solve(factor, kept.T, check_finite=False)
-    free = scipy.linalg.cho_solve(factor, ahead, check_finite=False)
-    if not len(give):
-        return free.T
-    complement = scipy.linalg.cho_factor(kept @ normal + np.diag(give), check_finite=False)
-    pull = scipy.linalg.cho_solve(complement, kept @ free - aside, check_finite=False)
-    return np.concatenate([free - normal @ pull, pull]).T
+    complement = scipy.linalg.lu_factor(kept @ normal + np.diag(give), check_finite=False)
+
+    def solve(ahead: np.ndarray, aside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        free = scipy.linalg.cho_solve(factor, ahead, check_finite=False)
+        pull = scipy.linalg.lu_solve(complement, kept @ free - aside, check_finite=False)
+        return free - normal @ pull, pull
+
+    return solve
