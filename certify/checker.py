@@ -432,22 +432,21 @@ class Proof:
             left.append((Interval(radius, radius) - Interval(play, play) - abs(self.matrix[a, b] - entry)).lo)
         reach = min(left, default=ONE)
         rhos = min(reach, enclose(program.temperature).lo), reach
-        return not left or any(self.confined(rho, room, bool(pushed)) for rho in rhos if rho > ZERO)
+        rhos = [Interval(rho, rho) for rho in rhos if rho > ZERO]
+        return not left or any(self.confined(rho, room, bool(pushed)) for rho in rhos)
 
-    def confined(self, rho: Decimal, room: Interval, bounded: bool) -> bool:
+    def confined(self, rho: Interval, room: Interval, bounded: bool) -> bool:
         """Whether ½ ρ² μ > G for all pairs that are read, μ being that of the box of deviations ≤ ρ."""
-        g, moduli = self.program.multiplicity, {}
-        growth = (Interval(rho, rho) * self.beta).exp()
+        g, growth, moduli = self.program.multiplicity, (rho * self.beta).exp(), {}
         for row, (base, *others) in zip(self.program.rows, self.terms, strict=True):
             omega = enclose(row.weight / g[row.anchor])
             spread = base + growth * total(others)
-            factor = (omega * self.beta * self.beta * base / (growth * spread * spread)).lo
+            factor = omega * self.beta * self.beta * base / (growth * spread * spread)
             for (k, (n, m, _)), term in zip([*row.terms.items()][1:], others, strict=True):
                 if m:  # a pair within a group has two such rows
-                    h = DOWN.divide(DOWN.multiply(factor, term.lo), n)
-                    moduli.setdefault(k, []).extend([h] * (3 - len(set(k))))
-        mu = min(min(h) if bounded else reduce(DOWN.add, h) for h in moduli.values())
-        return DOWN.multiply(DOWN.multiply(rho, rho), mu) > UP.add(room.hi, room.hi)
+                    moduli.setdefault(k, []).extend([factor * term / enclose(n)] * (3 - len(set(k))))
+        least = min(min(x.lo for x in h) if bounded else total(h).lo for h in moduli.values())
+        return (rho * rho * Interval(least, least) - room - room).lo > ZERO
 
 
 def row_floor(row: Row) -> Interval | None:

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from fractions import Fraction
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import mpmath
@@ -603,9 +603,10 @@ def test_no_point_as_good_is_farther_than_the_radius(norm: Sphere | Ball) -> Non
 
 
 def least(accepts: Callable[[str], bool]) -> float:
-    """Bisect for the least radius that is accepted."""
-    low, high = 0.0, 16.0
-    assert accepts(str(high))
+    """Bisect for the least radius that is accepted; infinity where none is."""
+    low, high = 0.0, 64.0
+    if not accepts(str(high)):
+        return np.inf
     while high - low > 1e-3 * high:
         middle = (low + high) / 2
         low, high = (low, middle) if accepts(f"{middle:.12f}") else (middle, high)
@@ -643,19 +644,79 @@ def poor(document: Document, size: float) -> Document:
     return document
 
 
+def tied_by_y() -> Document:
+    """The collapsed certificate with Y for its cluster: κ w (δ_ij − 1/g) is the cluster of one group."""
+    document = certificate("collapse")
+    cluster = document["witness"]["clusters"].pop()
+    y = (float.fromhex(cluster["kappa"]) * float(cluster["weight"][0])) ** 0.5
+    document["witness"]["within"] = [["0x0p0"], [y.hex()]]
+    return document
+
+
 @pytest.mark.parametrize("name", ["small sphere", "small ball", "collapse", "tied by Y", "step"])
 def test_the_least_radius_is_that_of_the_definitions(name: str) -> None:
-    document = certificate("collapse" if name == "tied by Y" else name)
-    if name == "tied by Y":  # κ w (δ_ij − 1/g) is the cluster of one group
-        cluster = document["witness"]["clusters"].pop()
-        y = (float.fromhex(cluster["kappa"]) * float(cluster["weight"][0])) ** 0.5
-        document["witness"]["within"] = [["0x0p0"], [y.hex()]]
+    document = tied_by_y() if name == "tied by Y" else certificate(name)
     for size in (1e-3, 1e-4) if name != "step" else (1e-5, 1e-6):
         document = poor(document, size)
         oracle = Oracle(document)
         ours, theirs = least_radius(document), least_of(oracle)
         assert theirs * 0.998 < ours < theirs * 1.1
         assert oracle.proves_radius(real(f"{ours:.12f}"))
+
+
+def with_rules(name: str, *rules: tuple[str, list[int], str]) -> Document:
+    """A certificate with rules of other kinds, or of other values that M₀ has as well."""
+    document = poor(certificate(name), 1e-4)
+    spelled = [{"kind": kind, "groups": groups, "value": value} for kind, groups, value in rules]
+    document["program"]["rules"] = spelled
+    for rule in spelled:
+        for a in rule["groups"]:
+            document["witness"]["own"][a] = float(Fraction(rule["value"])).hex()
+    document["claim"]["problem"]["loss"] = "another"
+    return document
+
+
+MIXED = {
+    "fixed and bounded": ("small ball", ("fixed", [0], "1"), ("bounded", [1], "1")),
+    "bounded and fixed": ("small ball", ("bounded", [0], "1"), ("fixed", [1], "1")),
+    "two values": ("small sphere", ("fixed", [0, 1], "1"), ("fixed", [2], "65537/65536")),
+    "two bounds": ("small ball", ("bounded", [1], "1"), ("bounded", [0], "65537/65536")),
+    "fixed": ("ball, singletons", ("fixed", [1, 0], "1"), ("fixed", [2], "1")),
+    "a tie": ("ball, singletons", ("bounded", [0], "1"), ("fixed", [1, 2], "1")),
+    "no tie": ("ball, singletons", ("fixed", [0, 1], "1"), ("bounded", [2], "1")),
+    "tied at a value": ("collapse", ("fixed", [0], "1"), ("fixed", [1], "65537/65536")),
+}
+
+
+@pytest.mark.parametrize("name", MIXED)
+def test_radii_of_mixed_rules_are_no_less_than_those_of_the_definitions(name: str) -> None:
+    document = with_rules(*MIXED[name])
+    ours, theirs = least_radius(document), least_of(Oracle(document))
+    assert not ours < theirs * 0.998
+    if "tie" not in name:
+        assert ours < theirs * (20 if " and " in name else 1.1)
+    assert np.isfinite(theirs) == (name != "no tie")
+
+
+def test_groups_are_tied_only_where_their_values_are_equal() -> None:
+    """A cluster of two groups that no row compares: on one point if their values are equal."""
+    document = certificate("collapse")
+    document["program"]["rows"][0]["peer_multiplicity"] = {"rows": [["0", "0"], ["0", "0"]]}
+    both = {"groups": [0, 1], "weight": ["1", "1"], "kappa": "0x1p-10"}
+    document["witness"]["clusters"] = [both]
+    document["witness"]["factor"] = [[], []]
+    document["claim"]["problem"]["loss"] = "another"
+    document["point"] = {"vectors": [["0x1p0"], ["0x1p0"]], "within": ["0x0p0", "0x0p0"]}
+    document["claim"] |= {"rank": 1, "verdict": "UNDECIDED", "lower": "-9", "excess_lower": "-9"}
+    document["claim"] |= {"upper": "99", "excess_upper": "99", "gap": "99"}
+    oracle = Oracle(document)
+    assert least_radius(document) == pytest.approx(least_of(oracle), rel=2e-3)
+    document["witness"]["own"][0] = "0x1.0001p+0"
+    rules = [("fixed", [0], "65537/65536"), ("fixed", [1], "1")]
+    document["program"]["rules"] = [{"kind": k, "groups": g, "value": x} for k, g, x in rules]
+    assert not Oracle(document).proves_radius(mp.mpf(99))
+    document["claim"]["gram_radius"] = "99"
+    assert verdict_on(document).message == "rejected: the Gram radius is not proven"
 
 
 def float_excess(document: Document, gram: np.ndarray, groups: list[int]) -> float:
@@ -953,6 +1014,7 @@ def unlisted(*path: Any, value: Any, name: str = "step") -> Callable[[], str]:
 
 
 LONG = "1" * 10_000_000
+UPPER_ALONE = {"verdict": "UNDECIDED"} | dict.fromkeys(["lower", "excess_lower", "gap", "gram_radius"])
 PEER = ("witness", "peer", 0, 0)
 TRAPS: dict[str, tuple[Callable[[], str], str]] = {
     "empty": (lambda: "", "unusable file: JSONDecodeError, .Expecting value"),
@@ -982,6 +1044,10 @@ TRAPS: dict[str, tuple[Callable[[], str], str]] = {
     ),
     "Infinity": (
         replaced("step", "made_by", value={"python": float("inf")}),
+        "unusable file: certificate.made_by is not an object of texts",
+    ),
+    "NaN beside": (
+        replaced("step", "made_by", value={"python": "3", "numpy": float("nan")}),
         "unusable file: certificate.made_by is not an object of texts",
     ),
     "float": (
@@ -1018,6 +1084,22 @@ TRAPS: dict[str, tuple[Callable[[], str], str]] = {
     ),
     "no gap": (replaced("step", "claim", "gap", value=None), "rejected: gap is missing"),
     "no lower bound": (replaced("step", "claim", "lower", value=None), "unusable file: claim is incomplete"),
+    "a verdict without a lower bound": (
+        replaced("ridge", "claim", value=lambda claim: claim | {"lower": None, "gram_radius": None}),
+        "unusable file: claim is incomplete",
+    ),
+    "a radius without a lower bound": (
+        replaced("step", "claim", value=lambda claim: claim | {"lower": None, "verdict": "UNDECIDED"}),
+        "unusable file: claim is incomplete",
+    ),
+    "an upper bound alone": (
+        replaced("step", "claim", value=lambda claim: claim | UPPER_ALONE),
+        "accepted: UNDECIDED",
+    ),
+    "a gap without a lower bound": (
+        replaced("step", "claim", value=lambda claim: claim | UPPER_ALONE | {"gap": "0"}),
+        "rejected: gap is claimed to be",
+    ),
     "no excess": (replaced("step", "claim", "excess_lower", value=None), "rejected: excess_lower is missing"),
     "excess without floor": (
         replaced("step", "claim", "excess_upper", value=None),
@@ -1223,6 +1305,34 @@ TRAPS: dict[str, tuple[Callable[[], str], str]] = {
         unlisted("program", "rows", 0, "own_target", value=["1"]),
         "unusable file: ValueError, .zip.. argument",
     ),
+    "long column": (
+        unlisted("program", "rows", 0, "own_target", value=["1"] * 3),
+        "unusable file: ValueError, .zip.. argument",
+    ),
+    "a row more": (
+        unlisted("program", "rows", 0, "peer_multiplicity", value={"rows": [["100", "10"]] * 3}),
+        "unusable file: ValueError, .zip.. argument",
+    ),
+    "short weights of a rule": (
+        unlisted("program", "rules", 0, "weight", value=["1"], name="ridge"),
+        "unusable file: ValueError, .zip.. argument",
+    ),
+    "long weights of a rule": (
+        unlisted("program", "rules", 0, "weight", value=["1"] * 3, name="ridge"),
+        "unusable file: ValueError, .zip.. argument",
+    ),
+    "short weights of a cluster": (
+        replaced("collapse", "witness", "clusters", 0, "weight", value=[]),
+        "unusable file: ValueError, .zip.. argument",
+    ),
+    "long weights of a cluster": (
+        replaced("collapse", "witness", "clusters", 0, "weight", value=["1", "1"]),
+        "unusable file: ValueError, .zip.. argument",
+    ),
+    "short within of the point": (
+        replaced("step", "point", "within", value=["0x0p0"]),
+        "unusable file: vectors are not one for each group",
+    ),
     "short weights": (
         unlisted("program", "rows", 0, "weight", value=["200"]),
         "unusable file: ValueError, .zip.. argument",
@@ -1404,6 +1514,12 @@ def test_rational_operations_enclose(x: Fraction, y: Fraction, count: int) -> No
         assert holds(interval, exact)
 
 
+@pytest.mark.parametrize("low", ["-1", "-1e-99", "0"])
+def test_nothing_is_divided_by_what_may_be_zero(low: str) -> None:
+    with pytest.raises(ArithmeticError):
+        assert checker.UNIT / checker.Interval(Decimal(low), Decimal(2))
+
+
 @given(st.fractions(min_value=0, max_value=10**6), st.integers(-400, 20), st.integers(1, 60))
 def test_functions_enclose(x: Fraction, power: int, count: int) -> None:
     x *= Fraction(10) ** power
@@ -1429,6 +1545,39 @@ def test_functions_enclose(x: Fraction, power: int, count: int) -> None:
             assert width <= values[name] * mp.mpf(10) ** (2 - count)
 
 
+def contains(interval: Any, *values: Any) -> bool:
+    """Whether an interval holds numbers of 80 digits or more."""
+    return all(mp.mpf(str(interval.lo)) <= value <= mp.mpf(str(interval.hi)) for value in values)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_exponentials_enclose_with_few_digits(count: int, digits: Callable[[int], None]) -> None:
+    digits(count)
+    rng = random.Random(count)
+    for _ in range(3000):
+        low = Decimal(rng.randint(-3000, 1000)).scaleb(-rng.randint(1, 4))
+        high = low + Decimal(rng.randint(0, 2000)).scaleb(-rng.randint(1, 5))
+        found = checker.Interval(low, high).exp()
+        assert contains(found, mp.exp(real(str(low))), mp.exp(real(str(high)))), (low, high)
+        assert found.lo >= 0
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_logarithms_and_roots_enclose_with_few_digits(count: int, digits: Callable[[int], None]) -> None:
+    """All numbers 1 + x of as many digits as log1p computes with, and small x around its two ways."""
+    digits(count)
+    steps = 10 ** (2 * count + 1)
+    every = [Fraction(n, steps) for n in range(0, 9 * steps, max(1, steps // 500))]
+    small = [Fraction(n, 10**k) for n in (*range(1, 100), 999, 9999) for k in range(2, 8)]
+    for x in every + small:
+        at = Decimal(x.numerator) / x.denominator
+        point, exact = checker.Interval(at, at), mp.mpf(x.numerator) / x.denominator
+        assert contains(point.log1p(), mp.log1p(exact)), at
+        assert point.log1p().lo >= 0
+        assert contains(point.mapped(Context.sqrt), mp.sqrt(exact)), at
+        assert not x or contains(point.mapped(Context.ln), mp.log(exact)), at
+
+
 @pytest.mark.parametrize("count", [2, 3, 5, 8])
 def test_bounds_enclose_with_few_digits(count: int, digits: Callable[[int], None]) -> None:
     """Wide intervals, and inside them what they enclose."""
@@ -1447,11 +1596,62 @@ def test_bounds_enclose_with_few_digits(count: int, digits: Callable[[int], None
             oracle = Oracle(document)
             exact = [(proof.upper, oracle.upper), *zip(proof.needed, one_each(oracle), strict=True)]
             exact += [(proof.floor, oracle.floor)] if proof.floor else []
+            pairs = itertools.combinations(oracle.nodes, 2)
+            ties = {tuple(sorted((oracle.group[i], oracle.group[j]))): oracle.tie(i, j) for i, j in pairs}
+            exact += [(proof.ties.get(pair, checker.NOTHING), tie) for pair, tie in ties.items()]
             exact += [(proof.lower, oracle.lower)] if proof.lower else []
             for interval, value in exact:
                 assert mp.mpf(str(interval.lo)) <= value <= mp.mpf(str(interval.hi))
         finite += proof.lower is not None
     assert finite > 15
+
+
+@pytest.mark.parametrize("count", [1, 2, 4])
+@pytest.mark.parametrize("kind", ["fixed", "bounded", "budget", "ridge"])
+def test_charges_enclose_with_few_digits(kind: str, count: int, digits: Callable[[int], None]) -> None:
+    """From multipliers that are known to lie in intervals: every corner of them has its charge inside."""
+    rng = random.Random(count)
+    said = checker.read(json.loads(hashed(certificate("small ridge"))), checker.CERTIFICATE, "certificate")
+    program = checker.read_program(said.program)
+    point, witness = checker.read_point(said.point, program)[0], checker.read_witness(said.witness, [1, 2])
+    finite = 0
+    for _ in range(150):
+        digits(count)
+        proof = checker.Proof(program, witness, point)
+        groups = [0] if kind in ("fixed", "bounded") else [0, 1]
+        weight = {a: Fraction(rng.randint(1, 9), rng.randint(1, 9)) for a in groups}
+        amount = Fraction(1) if kind == "ridge" else Fraction(rng.randint(1, 30), rng.randint(1, 9))
+        near = [weight[a] * Fraction(rng.choice([0, 1, 1, 1, -3])) for a in groups]
+        ends = [sorted(x + Fraction(rng.randint(-99, 99), 1000) for _ in range(2)) for x in near]
+        decimals = [[Decimal(x.numerator) / x.denominator for x in pair] for pair in ends]
+        proof.needed = [checker.Interval(*sorted(pair)) for pair in decimals]
+        upper = sorted(Fraction(rng.randint(0, 90), 10) for _ in range(2))
+        proof.upper = checker.Interval(*(Decimal(x.numerator) / x.denominator for x in upper))
+        proof.floor = checker.UNIT if rng.random() < 0.8 else None
+        found = proof.charge(checker.Rule(kind, amount, weight))
+        finite += found is not None
+        exact = [[Fraction(x) for x in pair] for pair in decimals]
+        for *nu, top in itertools.product(*exact, upper):
+            ratio = max(x / weight[a] for a, x in zip(groups, nu, strict=True))
+            price = {"fixed": ratio, "ridge": max(ratio - 1, Fraction(0))}.get(kind, max(ratio, Fraction(0)))
+            if kind == "ridge" and price > 0 and not proof.floor:
+                assert found is None
+            elif found is not None:
+                assert holds(found, price * (top if kind == "ridge" else amount))
+    assert finite > 100
+
+
+@pytest.mark.parametrize("name", ["small sphere", "small ball", "small ridge", "small nonnegative"])
+def test_the_bounds_in_words_hold_with_few_digits(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    document = poor(certificate(name), 1e-3)
+    document["claim"]["gram_radius"] = None
+    oracle = Oracle(document)
+    for count in range(3, 12):
+        monkeypatch.setattr(checker, "FEWEST_DIGITS", count)
+        lower, upper, gap = map(real, proven_by(verdict_on(document)))
+        assert lower <= oracle.floor + oracle.lower
+        assert upper >= oracle.floor + oracle.upper
+        assert gap >= oracle.upper - oracle.lower
 
 
 def one_each(oracle: Oracle) -> list[Any]:
@@ -1492,6 +1692,37 @@ def test_a_claim_with_few_digits_is_proven_all_the_same(name: str, digits: Calla
             if not confirms(exact_claim, proof, cautious=False):
                 assert not oracle.proves(claim), (count, field, part, sign)
     assert accepted > 100
+
+
+def test_a_verdict_is_judged_at_the_cautious_ends_and_refuted_at_the_hopeful_ones() -> None:
+    """L in [2, 3] and U in [7/2, 4]: the gap is 1/2 to 2, and the tolerance 1/6 to 1 times L."""
+
+    def interval(low: str, high: str) -> Any:
+        return checker.Interval(Decimal(low), Decimal(high))
+
+    claim = SimpleNamespace(verdict="CERTIFIED", gram_radius=None, lower=None)
+    wide = SimpleNamespace(
+        proven={}, lower=interval("2", "3"), upper=interval("3.5", "4"), floor=checker.UNIT
+    )
+    for tolerance, cautious, hopeful in (("1", True, True), ("0.99", False, True), ("0.17", False, True)):
+        claim.tolerance = Decimal(tolerance)
+        assert confirms(claim, wide, cautious=True) == cautious
+        assert confirms(claim, wide, cautious=False) == hopeful
+    claim.tolerance = Decimal("0.16")
+    assert not confirms(claim, wide, cautious=False)
+    claim.tolerance = Decimal("0.04")
+    lost = SimpleNamespace(proven={}, lower=interval("-50", "-50"), upper=interval("-49", "-48"), floor=None)
+    assert confirms(claim, lost, cautious=True)  # no floor: the size is |L|
+    lost.floor = checker.UNIT
+    assert not confirms(claim, lost, cautious=False)
+    radii: list[Decimal] = []
+    wide.proves_radius = lambda radius, gap: radii.append(gap) or radius > 1
+    claim = SimpleNamespace(verdict="UNDECIDED", gram_radius=Decimal(2), lower=None, tolerance=Decimal(0))
+    assert confirms(claim, wide, cautious=True)
+    assert confirms(claim, wide, cautious=False)
+    assert radii == [Decimal(2), Decimal("0.5")]
+    claim.gram_radius = Decimal(1)
+    assert not confirms(claim, wide, cautious=False)
 
 
 def confirms(claim: Any, proof: Any, cautious: bool) -> bool:
@@ -1554,6 +1785,118 @@ def test_the_checker_is_read_in_one_sitting() -> None:
     (table,) = (i for i in headings if lines[i - 1].endswith("- the table of losses"))
     code -= set(range(table, min(i for i in headings if i > table)))
     assert 100 < len(code) <= 400
+
+
+@pytest.mark.parametrize("name", ["small sphere", "small ball", "small nonnegative", "collapse", "tied by Y"])
+def test_no_radius_below_the_least_is_proven_with_few_digits(
+    name: str, digits: Callable[[int], None]
+) -> None:
+    document = poor(tied_by_y() if name == "tied by Y" else certificate(name), 1e-3)
+    smallest = least_of(Oracle(document))
+    said = checker.read(json.loads(hashed(document)), checker.CERTIFICATE, "certificate")
+    program = checker.read_program(said.program)
+    witness, (point, _) = (
+        checker.read_witness(said.witness, program.multiplicity),
+        checker.read_point(said.point, program),
+    )
+    proven = 0
+    for count in (3, 4, 5, 6, 8, 12):
+        digits(count)
+        proof = checker.Proof(program, witness, point)
+        for factor in (0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 1.002, 1.02, 1.1, 1.5, 2, 4):
+            said.claim.gram_radius = Decimal(f"{factor * smallest:.12f}")
+            if confirms(said.claim, proof, cautious=True):
+                assert factor > 1, (count, factor)
+                proven += 1
+            elif count == 12 and factor > 1.1:
+                assert confirms(said.claim, proof, cautious=False)
+    assert proven > 5
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_bounded_entries_have_the_whole_of_their_play_with_few_digits(
+    count: int, digits: Callable[[int], None]
+) -> None:
+    """The gap is so small that the radius is G/needed and next to nothing else."""
+    said = checker.read(json.loads(hashed(certificate("small ball"))), checker.CERTIFICATE, "certificate")
+    program = checker.read_program(said.program)
+    point, witness = checker.read_point(said.point, program)[0], checker.read_witness(said.witness, [1, 2])
+    proof, rng, gap = checker.Proof(program, witness, point), random.Random(count), Decimal("1e-14")
+    for _ in range(100):
+        needed = Decimal(rng.randint(100, 10**6)).scaleb(-17)
+        proof.needed = [checker.Interval(needed, needed), checker.Interval(3 * needed, 3 * needed)]
+        sigma = Fraction(gap) / Fraction(needed)
+        digits(count)
+        for factor in (0.9, 0.99, 0.997, 0.999, 1.25):
+            radius = Decimal(rounded(real(str(sigma)) * factor, False, 12))
+            assert proof.proves_radius(radius, gap) == (factor > 1)
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_tied_entries_have_the_whole_of_their_play_with_few_digits(
+    count: int, digits: Callable[[int], None]
+) -> None:
+    """Four members that no row compares and that the point has apart: G/2κ, and 1 − entry."""
+    document = certificate("collapse")
+    document["program"]["rows"][0]["peer_multiplicity"] = {"rows": [["1000", "10"], ["1000", "0"]]}
+    document["point"]["within"] = ["0x0p0", "0x1p-2"]
+    said = checker.read(json.loads(hashed(document)), checker.CERTIFICATE, "certificate")
+    program = checker.read_program(said.program)
+    point, witness = checker.read_point(said.point, program)[0], checker.read_witness(said.witness, [1, 4])
+    proof, rng, gap = checker.Proof(program, witness, point), random.Random(count), Decimal("1e-14")
+    square, y = Fraction(float.fromhex(document["point"]["vectors"][1][0])) ** 2, Fraction(1, 16)
+    apart = 1 - (square - y / 4) / (square + y * Fraction(3, 4))
+    for pair in proof.point:
+        proof.point[pair] = proof.point[pair] if pair == (1, 1) else proof.matrix[pair]
+    for _ in range(100):
+        tie = Decimal(rng.randint(100, 10**6)).scaleb(-17)
+        proof.ties[1, 1] = checker.Interval(tie, tie)
+        needed = Fraction(gap) / Fraction(tie) / 2 + apart
+        digits(count)
+        for factor in (0.9, 0.99, 0.997, 0.999, 1.25):
+            radius = Decimal(rounded(real(str(needed)) * factor, False, 12))
+            assert proof.proves_radius(radius, gap) == (factor > 1)
+
+
+@pytest.mark.parametrize("bounded", [False, True])
+def test_curvature_is_that_of_the_worst_terms(bounded: bool) -> None:
+    """Terms that are known to a fifth: no corner of them may break what is confined."""
+    said = checker.read(json.loads(hashed(certificate("small ball"))), checker.CERTIFICATE, "certificate")
+    program = checker.read_program(said.program)
+    point, witness = checker.read_point(said.point, program)[0], checker.read_witness(said.witness, [1, 2])
+    proof, tau = checker.Proof(program, witness, point), mp.mpf(1) / 2
+    rho, confined = mp.mpf("0.01"), 0
+    for which, tiny in itertools.product(("own", "others"), ("1e-6", "1e-2")):
+        middle = [[Decimal(1), *(Decimal(tiny) for _ in row[1:])] for row in proof.terms]
+        wide = [[(x == 1) == (which == "own") for x in row] for row in middle]
+        proof.terms = [
+            [
+                checker.Interval(x * Decimal("0.8"), x * Decimal("1.2")) if w else checker.Interval(x, x)
+                for x, w in zip(*both, strict=True)
+            ]
+            for both in zip(middle, wide, strict=True)
+        ]
+        least = mp.inf
+        for part in ("0.8", "1.2"):
+            h: dict[Any, list[Any]] = {}
+            for row, terms, spread in zip(program.rows, middle, wide, strict=True):
+                base, *others = (
+                    mp.mpf(str(x)) * (mp.mpf(part) if w else 1) for x, w in zip(terms, spread, strict=True)
+                )
+                omega, f = real(str(row.weight)) / program.multiplicity[row.anchor], mp.exp(rho / tau)
+                for (k, (n, *_)), x in zip([*row.terms.items()][1:], others, strict=True):
+                    h.setdefault(k, []).append(
+                        omega / tau**2 * base * x / n / f / (base + f * mp.fsum(others)) ** 2
+                    )
+            both = {k: min(x) if bounded else x[0] * 2 if k == (1, 1) else mp.fsum(x) for k, x in h.items()}
+            least = min(least, *both.values())
+        for factor in ("0.2", "0.5", "0.97", "0.999", "1.001", "1.03", "1.5", "3"):
+            gap = Decimal(rounded(rho**2 * least / 2 * mp.mpf(factor), True, 30))
+            box = checker.enclose(Fraction(1, 100))
+            if proof.confined(box, checker.Interval(gap, gap), bounded):
+                assert real(factor) < 1, (which, factor)
+                confined += 1
+    assert confined > 4
 
 
 def test_the_file_needs_nothing_but_python(tmp_path: Path) -> None:
