@@ -142,13 +142,12 @@ def witness_at(program: GramProgram, point: OrbitMatrix) -> Witness:
     g, s, m = program.multiplicity, program.roles, program.groups
     products = gradient.peer * point.peer
     pairs = np.repeat(np.repeat(point.pair_counts(), s, axis=0), s, axis=1)
-    pulled = (pairs * products).sum(axis=1) / program.slot_multiplicity
-    pulled += (gradient.own * point.own).sum(axis=2).reshape(-1)
-    multiplier = -pulled / np.maximum(point.diagonal(), np.finfo(float).tiny)
-    for rule in program.rules:  # a ridge's multiplier is its weight, whatever stationarity suggests
-        multiplier[rule.slots] = rule.suggested(
-            multiplier[rule.slots], g=program.slot_multiplicity[rule.slots]
-        )
+    pull = -(pairs * products).sum(axis=1) / program.slot_multiplicity
+    pull -= (gradient.own * point.own).sum(axis=2).reshape(-1)
+    diagonal, multiplier = point.diagonal(), np.empty(m * s)
+    for rule in program.rules:
+        slots = rule.slots
+        multiplier[slots] = rule.suggested(pull[slots], diagonal[slots], program.slot_multiplicity[slots])
     own = gradient.own + multiplier.reshape(m, s)[:, :, None] * np.eye(s)
     slack = OrbitMatrix(g, own, gradient.peer)
     return Witness(point, _slot_factor(slack), _psd_factor(slack.within()))

@@ -30,9 +30,9 @@ class Fixed:
         """Return admissible multipliers ν ≥ needed and what they cost the bound: needed, value · Σ g ν."""
         return needed, self.value * float(g @ needed)
 
-    def suggested(self, multiplier: Slots, g: Slots) -> Slots:
-        """Return the admissible multiplier nearest to what stationarity suggests: itself."""
-        return multiplier
+    def suggested(self, pull: Slots, diagonal: Slots, g: Slots) -> Slots:
+        """Return ν with ν · diagonal = pull, which stationarity says it is."""
+        return pull / np.maximum(diagonal, TINY)
 
     def cost(self, diagonal: Slots, g: Slots) -> float:
         """Return what the diagonal adds to the objective: nothing."""
@@ -63,9 +63,10 @@ class Bounded:
         multiplier = np.maximum(needed, 0.0)
         return multiplier, self.value * float(g @ multiplier)
 
-    def suggested(self, multiplier: Slots, g: Slots) -> Slots:
-        """Return the multiplier, not negative."""
-        return np.maximum(multiplier, 0.0)
+    def suggested(self, pull: Slots, diagonal: Slots, g: Slots) -> Slots:
+        """Return ν with ν · diagonal = pull, not negative, and zero far inside the bound."""
+        near = diagonal > self.value / 2
+        return np.where(near, np.maximum(pull, 0.0) / np.where(near, diagonal, 1.0), 0.0)
 
     def cost(self, diagonal: Slots, g: Slots) -> float:
         """Return 0."""
@@ -105,10 +106,10 @@ class Budget:
         price = max(0.0, float(np.max(needed / self.weights)))
         return price * self.weights, price * self.total
 
-    def suggested(self, multiplier: Slots, g: Slots) -> Slots:
-        """Return one price for all: the least-squares fit, not negative."""
-        weighted = g * self.weights
-        return max(0.0, float(weighted @ multiplier) / float(weighted @ self.weights)) * self.weights
+    def suggested(self, pull: Slots, diagonal: Slots, g: Slots) -> Slots:
+        """Return one price for all, Σ g ν · diagonal = Σ g pull, not negative; empty slots have no say."""
+        spent = max(float((g * self.weights) @ diagonal), TINY)
+        return max(0.0, float(g @ pull)) / spent * self.weights
 
     def cost(self, diagonal: Slots, g: Slots) -> float:
         """Return 0."""
@@ -152,7 +153,7 @@ class RidgeCost:
         shortfall = max(0.0, float(np.max((needed - self.weights) / self.weights)))
         return np.maximum(self.weights, needed), shortfall * max(level, 0.0) if shortfall else 0.0
 
-    def suggested(self, multiplier: Slots, g: Slots) -> Slots:
+    def suggested(self, pull: Slots, diagonal: Slots, g: Slots) -> Slots:
         """Return the weight, whatever stationarity suggests."""
         return self.weights
 

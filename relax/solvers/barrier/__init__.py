@@ -48,7 +48,7 @@ def solve(program: GramProgram, tolerance: float, deadline: float) -> Candidate:
     best, least = path.proof(here), np.inf
     status, steps, idle = Status.STALLED, 0, 0
     try:
-        with np.errstate(all="ignore"), contextlib.suppress(np.linalg.LinAlgError):
+        with np.errstate(all="ignore"), contextlib.suppress(np.linalg.LinAlgError, ZeroDivisionError):
             while idle < PATIENCE and best.relative_gap > tolerance:
                 if steps == MOST_STEPS or time.monotonic() > deadline:
                     status = Status.ITERATION_LIMIT if steps == MOST_STEPS else Status.TIME_LIMIT

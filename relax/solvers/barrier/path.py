@@ -26,7 +26,7 @@ from relax.solvers.proof import Proof, prove
 NEARLY = 0.99  # of the way to the boundary
 LEAST_CENTRING = 1e-3  # of μ in one step
 OFF_CENTRE = 0.3  # least eigenvalue of X Z over their mean, up to which μ falls by no more than this
-MOST_HALVINGS = 30
+FEW_HALVINGS, MOST_HALVINGS = 3, 30  # of a step, with and without a correction of second order
 CENTRAL = 1e-2  # the same, below which a Z is not taken
 RESIDUAL = 3.0  # a gap over that of the central path, up to which a multiplier counts as stationary
 COMMON = 0.1  # what the entries of a non-negative start are beside its diagonal
@@ -91,9 +91,9 @@ class Path:
         shrunk = at.mu_after(ahead, at.room(ahead)) / at.mu
         least = LEAST_CENTRING if at.spread > OFF_CENTRE else OFF_CENTRE
         mu = at.mu * (float(np.clip(shrunk**3, least, 1.0)) if here.stationary else 1.0)
-        for bend in (at.bend(ahead), at.straight):  # Mehrotra's correction, unless it leads astray
-            with contextlib.suppress(np.linalg.LinAlgError):
-                return self._stationary(self._along(here, at, step(mu, bend), mu))
+        for bend, most in ((at.bend(ahead), FEW_HALVINGS), (at.straight, MOST_HALVINGS)):
+            with contextlib.suppress(np.linalg.LinAlgError):  # Mehrotra's correction, unless it leads astray
+                return self._stationary(self._along(here, at, step(mu, bend), mu, most))
         raise np.linalg.LinAlgError("no fraction of the step lowers the barrier function")
 
     def _stationary(self, here: Iterate) -> Iterate:
@@ -150,16 +150,16 @@ class Path:
     def _residual(self, here: Iterate) -> Float[np.ndarray, " N"]:
         """Return ∇f + Aᵀ y + Bᵀ z, which the dual slack is at the end."""
         (lines, _), (walls, _) = self.coordinates.equalities, self.coordinates.inequalities
-        return self._gradient(self.matrix(here)) + lines.T @ here.price + walls.T @ here.multiplier
+        return self.gradient(self.matrix(here)) + lines.T @ here.price + walls.T @ here.multiplier
 
-    def _gradient(self, matrix: OrbitMatrix) -> Float[np.ndarray, " N"]:
+    def gradient(self, matrix: OrbitMatrix) -> Float[np.ndarray, " N"]:
         """Return the derivative of the objective in x."""
         program = self.coordinates.program
         quotient, within = derivative(program, program.gradient(matrix))
         blocks = [quotient, *within[program.multiplicity > 1]]
         return self.coordinates.triangle([2.0 * block - np.diag(np.diag(block)) for block in blocks])
 
-    def _along(self, here: Iterate, at: Scaled, way: Direction, mu: float) -> Iterate:
+    def _along(self, here: Iterate, at: Scaled, way: Direction, mu: float, most: int) -> Iterate:
         """Return the farthest iterate on the way at which f − μ (Σ log det X_k + Σ log s) has fallen.
 
         Raises
@@ -170,7 +170,7 @@ class Path:
         program, fraction = self.coordinates.program, min(1.0, NEARLY * at.room(way))
         value = program.excess(self.matrix(here))
         noise = ROUNDING * (abs(value) + mu * abs(at.volume))
-        for _ in range(MOST_HALVINGS):
+        for _ in range(most):
             after, grown = at.moved(way, fraction)
             if program.excess(self.matrix(after)) - value - mu * grown <= noise:
                 return after

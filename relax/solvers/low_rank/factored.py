@@ -211,7 +211,8 @@ class Model:
         return spheres.tangent(self.x, result - spheres.along(self.pull, u))
 
     def _pulled(self, quotient: np.ndarray, within: np.ndarray, v: np.ndarray, y: np.ndarray) -> Vector:
-        blocks = within @ y.reshape(within.shape)
+        several = self.factors.program.multiplicity > 1
+        blocks = np.where(several[:, None, None], within, 0.0) @ y.reshape(within.shape)
         return self.factors.cotangent(2.0 * quotient @ v, 2.0 * blocks.reshape(y.shape))
 
     def slot_pull(self) -> Float[np.ndarray, " ms"]:

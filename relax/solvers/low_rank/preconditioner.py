@@ -65,10 +65,10 @@ def entry_curvature(model: Model, reach: float) -> Float[np.ndarray, "ms ms"]:
     """
     m, s = model.factors.program.groups, model.factors.program.roles
     g, diagonal = model.factors.program.multiplicity, model.curvature.single
-    peer, index = diagonal.peer / model.unit, np.arange(m)
+    peer, index = np.maximum(diagonal.peer, 0.0) / model.unit, np.arange(m)  # rounding may be negative
     blocks = peer.reshape(m, s, m, s)
     blocks[index, :, index, :] *= (1.0 - 1.0 / g)[:, None, None]
-    blocks[index, :, index, :] += diagonal.own / model.unit / g[:, None, None]
+    blocks[index, :, index, :] += np.maximum(diagonal.own, 0.0) / model.unit / g[:, None, None]
     v = model.factors.parts(model.x).quotient
     gram, square = v @ v.T, (v**2).sum(axis=1)
     lengths = np.maximum(np.outer(square, square), TINY)
