@@ -20,7 +20,7 @@ from relax.orbits import OrbitMatrix
 from relax.problem import Problem
 from relax.program import GramProgram
 from relax.solution import Solution, Status
-from relax.solvers import barrier, conic, dual_vector, low_rank
+from relax.solvers import barrier, conic, dual_vector, low_rank, orthogonal_frame
 from relax.solvers.candidate import Candidate
 
 TOLERANCE = 1e-9  # of the gap over the excess
@@ -39,6 +39,7 @@ _SOLVERS = {
     solver.name: solver
     for solver in [
         Solver("dual_vector", dual_vector.supports, dual_vector.solve),
+        Solver("orthogonal_frame", orthogonal_frame.supports, orthogonal_frame.solve),
         Solver("low_rank", low_rank.supports, low_rank.solve),
         Solver("barrier", barrier.supports, barrier.solve),
         *(
@@ -47,7 +48,8 @@ _SOLVERS = {
         ),
     ]
 }
-AUTO = ("dual_vector", "low_rank", "barrier", "clarabel")  # each steps in where those before fail
+# each steps in where those before do not fit or fail
+AUTO = ("dual_vector", "orthogonal_frame", "low_rank", "barrier", "clarabel")
 
 
 def names() -> list[str]:

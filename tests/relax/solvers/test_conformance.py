@@ -15,12 +15,17 @@ from relax.bounds import feasible
 from relax.orbits import OrbitMatrix
 from relax.program import GramProgram
 from relax.solution import Status
-from relax.solvers import barrier, conic, dual_vector, low_rank
+from relax.solvers import barrier, conic, dual_vector, low_rank, orthogonal_frame
 from relax.solvers.candidate import Candidate
 from relax.testing import conformance
 
 CASES = conformance.cases()
-SOLVERS = {"dual_vector": dual_vector, "low_rank": low_rank, "barrier": barrier}
+SOLVERS = {
+    "dual_vector": dual_vector,
+    "orthogonal_frame": orthogonal_frame,
+    "low_rank": low_rank,
+    "barrier": barrier,
+}
 COLD = {"balanced, k = 3, τ = 0.1, ball, classes", "two classes, [1000, 2]", "ridge 1, norm 0"}
 
 
