@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from relax.testing import conformance
+
 ROOT = Path(__file__).resolve().parent.parent
 GUIDES = {  # what the scripts of each guide print, and how many of its tests pass
     "ground-truth.md": (
@@ -22,7 +24,8 @@ GUIDES = {  # what the scripts of each guide print, and how many of its tests pa
             r"\(4, 3\)\n\(4, 6\)\n\(3, 3\)\n\[\[",
         ],
         3,
-    )
+    ),
+    "solvers.md": ([], len(conformance.cases())),
 }
 SNIPPETS = {
     guide: re.findall(
