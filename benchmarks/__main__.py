@@ -34,7 +34,8 @@ class Options:
 
 def data_sets(progress: Progress, options: Options) -> Table:
     """Solve real class counts; prove the gap in ball arithmetic."""
-    table = Table("data set", "sizes", "τ", "Newton steps", "seconds", "proven gap / excess", "proof, s")
+    heads = ("data set", "sizes", "τ", "Newton steps", "seconds", "proven gap / excess", "proof, s")
+    table = Table(*heads, title="Real data sets")
     cases = [(name, tau) for name in DATA_SETS for tau in TEMPERATURES]
     for name, tau in progress.track(cases, description="real data sets"):
         problem = Problem.from_dataset(name, temperature=tau)
@@ -47,7 +48,7 @@ def data_sets(progress: Progress, options: Options) -> Table:
 
 def million(progress: Progress, options: Options) -> Table:
     """Solve STEP imbalance with 10⁶ classes in two sizes."""
-    table = Table("problem", "τ", "seconds", "proven gap / excess")
+    table = Table("problem", "τ", "seconds", "proven gap / excess", title="A million classes")
     for tau in progress.track((1.0, 0.1), description="a million classes"):
         problem = Problem.step(500_000, 500_000, 1000, 10, temperature=tau)
         run = timed(lambda problem=problem: solve(problem), runs=25)
@@ -58,7 +59,7 @@ def million(progress: Progress, options: Options) -> Table:
 
 def against_peers(progress: Progress, options: Options) -> Table:
     """Compare with SCS and Clarabel: a ratio is the peer's seconds over ours, gaps are over the excess."""
-    table, lines = Table(*peers.HEADS), []
+    table, lines = Table(*peers.HEADS, title="Ours, SCS and Clarabel", caption=peers.WORDS), []
     for line in peers.compare(progress.track(list(tasks()), description="peers")):
         progress.console.print("  ".join(line.cells()))  # to stderr: a peer may take minutes
         table.add_row(*line.cells())
@@ -70,7 +71,7 @@ def against_peers(progress: Progress, options: Options) -> Table:
 
 def growth(progress: Progress, options: Options) -> Table:
     """Show how cost grows with the number of distinct counts."""
-    table = Table(*scaling.HEADS)
+    table = Table(*scaling.HEADS, title="Growth", caption=scaling.WORDS)
     sizes = (*scaling.SIZES, *((scaling.LARGEST,) if options.largest else ()))
     for m in progress.track(sizes, description="growth"):
         table.add_row(*scaling.line(m))
@@ -106,7 +107,7 @@ def main() -> None:
         for name in chosen.part or list(PARTS):
             found = PARTS[name](progress, Options(chosen.plot, chosen.largest))
             console.print(found)
-            written.append(found if isinstance(found, str) else f"{machine()}\n\n{_markdown(found)}")
+            written.append(found if isinstance(found, str) else _markdown(found))
             if chosen.markdown is not None:
                 chosen.markdown.write_text("\n\n".join(written) + "\n", encoding="utf-8")
 
@@ -114,15 +115,22 @@ def main() -> None:
 def machine() -> str:
     """Return what the numbers were measured with."""
     packages = ", ".join(f"{name} {version(name)}" for name in ("numpy", "cvxpy", "scs", "clarabel"))
-    cores = f"{platform.machine()}, {os.cpu_count()} cores"
+    cores = f"{platform.machine()}, {os.environ['OMP_NUM_THREADS']} of {os.cpu_count()} cores"
     return f"{cores}, Python {platform.python_version()}, {packages}; medians of several runs"
 
 
 def _markdown(table: Table) -> str:
+    """Return a table with its title and caption, and what it was measured with."""
     heads = [str(column.header) for column in table.columns]
     rows = zip(*(list(column.cells) for column in table.columns), strict=True)
     lines = [heads, ["---"] * len(heads), *([str(cell) for cell in row] for row in rows)]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    text = "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    above = [
+        f"# {table.title}",
+        *([str(table.caption)] if table.caption else []),
+        f"Measured with {machine()}.",
+    ]
+    return "\n\n".join([*above, text])
 
 
 if __name__ == "__main__":

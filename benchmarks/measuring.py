@@ -40,7 +40,7 @@ def in_a_process(function: Callable[[], Any], seconds: float, memory: int) -> An
         answer = receiver.recv() if receiver.poll(seconds) else f"no answer in {seconds:.0f} s"
     except EOFError:
         process.join()
-        answer = f"died within {memory / 2**30:.0f} GB, exit code {process.exitcode}"
+        answer = f"died, {memory / 2**30:.0f} GB allowed; exit code {process.exitcode}"
     process.kill()
     process.join()
     return answer

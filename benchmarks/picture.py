@@ -34,7 +34,7 @@ def draw(lines: list[Line], path: Path) -> None:
     for axes, (kind, words) in zip(panels, PANELS.items(), strict=True):
         _panel(axes, [line for line in lines if line.task.kind == kind], *words)
     panels[0].set_ylabel("seconds, model and compilation included")
-    panels[0].legend(frameon=False, loc="center left", bbox_to_anchor=(0.0, 0.42))
+    panels[0].legend(frameon=False, loc="lower right", bbox_to_anchor=(1.0, 0.12))
     kind = path.suffix.removeprefix(".")
     write_atomically(path, lambda file: figure.savefig(file, format=kind, dpi=150))
 
@@ -43,19 +43,14 @@ def _panel(axes: Axes, lines: list[Line], title: str, label: str) -> None:
     sizes = sorted({line.task.size for line in lines})
     axes.set(xscale="log", yscale="log", title=title, xlabel=label)
     axes.axhline(SECONDS, color="0.6", lw=1, ls="--")
-    for solver, (colour, mark) in STYLE.items():
+    axes.annotate(f"limit, {SECONDS:.0f} s (× no answer)", (sizes[0], 1.3 * SECONDS), color="0.4", fontsize=8)
+    for place, (solver, (colour, mark)) in enumerate(STYLE.items()):
         own = [line for line in lines if line.solver == solver]
         good, bad = [x for x in own if x.answered], [x for x in own if not x.answered]
-        axes.plot(
-            [x.task.size for x in good],
-            [x.seconds for x in good],
-            mark,
-            color=colour,
-            ms=4,
-            lw=1.2,
-            label=solver,
-        )
-        axes.plot([x.task.size for x in bad], [SECONDS for _ in bad], "x", color=colour, ms=8, mew=2)
+        sizes_done, seconds = [x.task.size for x in good], [x.seconds for x in good]
+        axes.plot(sizes_done, seconds, mark, color=colour, ms=4, lw=1.2, label=solver)
+        height = SECONDS * 1.4 ** (place - 1)  # one above another, for all to be seen
+        axes.plot([x.task.size for x in bad], [height for _ in bad], "x", color=colour, ms=6, mew=1.8)
     axes.xaxis.set_major_locator(FixedLocator(sizes))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(ScalarFormatter())

@@ -11,7 +11,7 @@ from relax.losses import Level
 from relax.solvers import conic
 
 Kind = Literal["lift", "reduced", "data set"]
-LIFTS = (20, 60, 120, 180, 240, 300)  # multiples of ten: four classes of 4 : 3 : 2 : 1
+LIFTS = (20, 40, 60, 80, 120, 180, 240, 300)  # multiples of ten: four classes of 4 : 3 : 2 : 1
 REDUCED = (10, 30, 60, 100)
 DATA_SETS = ("places-lt", "lvis-v1", "lvis-v1-instances")
 
