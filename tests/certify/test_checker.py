@@ -758,6 +758,37 @@ def test_a_radius_needs_one_row_an_anchor() -> None:
     assert verdict_on(document).accepted
 
 
+def budgets_of_one_group(program: Document) -> None:
+    """Budgets that allow symmetric matrices what the bounds allowed them, and others more."""
+    sizes = enumerate(program["multiplicity"])
+    program["rules"] = [{"kind": "budget", "groups": [a], "weight": ["1"], "total": n} for a, n in sizes]
+
+
+def ridges_of_one_member(program: Document) -> None:
+    program["rules"] = [
+        {"kind": "ridge", "groups": [0], "weight": ["1/9"]},
+        {"kind": "fixed", "groups": [1], "value": "1"},
+    ]
+
+
+def targets_on_peers(program: Document) -> None:
+    program["rows"][0]["peer_target"] = {"every_row": ["0", "1/1000000000"]}
+
+
+@pytest.mark.parametrize("change", [budgets_of_one_group, ridges_of_one_member, targets_on_peers])
+def test_a_radius_needs_rules_and_rows_of_its_kind(change: Callable[[Document], None]) -> None:
+    document = certificate("small ball")
+    change(document["program"])
+    document["claim"]["problem"]["loss"] = "another"
+    document["claim"] |= {"lower": "-99", "upper": "99", "gap": "199", "verdict": "UNDECIDED"}
+    document["claim"] |= {"excess_lower": "-99", "excess_upper": "99", "gram_radius": "9"}
+    if change is targets_on_peers:  # no floor
+        document["claim"] |= {"excess_lower": None, "excess_upper": None}
+    assert verdict_on(document).message == "rejected: the Gram radius is not proven"
+    document["claim"]["gram_radius"] = None
+    assert verdict_on(document).accepted
+
+
 def test_a_radius_needs_every_entry_that_a_row_reads() -> None:
     """Between bounded groups one row reads the pair and the other does not: it is read all the same."""
     document = certificate("ball")
@@ -1180,6 +1211,14 @@ TRAPS: dict[str, tuple[Callable[[], str], str]] = {
     "negative weight": (
         replaced("step", "program", "rows", 0, "weight", 0, value="-200"),
         "unusable file: certificate.program.rows.weight is not a positive rational",
+    ),
+    "anchor beyond the groups": (
+        replaced("step", "program", "rows", 0, "anchor", 0, value=2),
+        "unusable file: rows have too many or bad anchors",
+    ),
+    "a group of a cluster beyond the groups": (
+        replaced("collapse", "witness", "clusters", 0, "groups", value=[2]),
+        "unusable file: a cluster is not of distinct groups",
     ),
     "anchor from the end": (
         replaced("step", "program", "rows", 0, "anchor", 0, value=-2),
@@ -1860,7 +1899,7 @@ def test_tied_entries_have_the_whole_of_their_play_with_few_digits(
 
 @pytest.mark.parametrize("bounded", [False, True])
 def test_curvature_is_that_of_the_worst_terms(bounded: bool) -> None:
-    """Terms that are known to a fifth: no corner of them may break what is confined."""
+    """Terms known to a fifth, a gap known to a half: no corner may break what is confined."""
     said = checker.read(json.loads(hashed(certificate("small ball"))), checker.CERTIFICATE, "certificate")
     program = checker.read_program(said.program)
     point, witness = checker.read_point(said.point, program)[0], checker.read_witness(said.witness, [1, 2])
@@ -1893,7 +1932,7 @@ def test_curvature_is_that_of_the_worst_terms(bounded: bool) -> None:
         for factor in ("0.2", "0.5", "0.97", "0.999", "1.001", "1.03", "1.5", "3"):
             gap = Decimal(rounded(rho**2 * least / 2 * mp.mpf(factor), True, 30))
             box = checker.enclose(Fraction(1, 100))
-            if proof.confined(box, checker.Interval(gap, gap), bounded):
+            if proof.confined(box, checker.Interval(gap / 2, gap), bounded):
                 assert real(factor) < 1, (which, factor)
                 confined += 1
     assert confined > 4
