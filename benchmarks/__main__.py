@@ -128,7 +128,7 @@ def _markdown(table: Table) -> str:
     above = [
         f"# {table.title}",
         *([str(table.caption)] if table.caption else []),
-        f"Measured with {machine()}.",
+        f"Measured on {machine()}.",
     ]
     return "\n\n".join([*above, text])
 
