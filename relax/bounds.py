@@ -131,14 +131,26 @@ def _left_over(difference: np.ndarray, nonnegative: bool) -> np.ndarray:
     return np.minimum(difference, 0.0) if nonnegative else difference
 
 
-def witness_at(program: GramProgram, point: OrbitMatrix) -> Witness:
+def witness_at(program: GramProgram, point: OrbitMatrix, paid: OrbitMatrix | None = None) -> Witness:
     """Return the witness of the multipliers that stationarity suggests, from any matrix.
 
     ν_c = −(D M)_cc / M_cc, the value for which diag(ν) completes D to a slack that annihilates M; the
-    slack is projected to the PSD cone, and what that changes costs gap. Where M ≥ 0 and an entry is nearly
-    zero, the multiplier of that pays for a positive derivative.
+    slack is projected to the PSD cone, and what that changes costs gap.
+
+    Parameters
+    ----------
+    program : GramProgram
+        The program.
+    point : OrbitMatrix
+        Where the loss is linearised.
+    paid : OrbitMatrix, optional
+        What the multipliers of M ≥ 0 take from the derivative. By default they pay for all of it where it
+        is positive and the entry nearly zero.
     """
-    gradient = _without_paid(program, program.gradient(point), point)
+    gradient = program.gradient(point)
+    if program.nonnegative:
+        paid = _paid(gradient, point) if paid is None else paid
+        gradient = OrbitMatrix(gradient.multiplicity, gradient.own - paid.own, gradient.peer - paid.peer)
     g, s, m = program.multiplicity, program.roles, program.groups
     products = gradient.peer * point.peer
     pairs = np.repeat(np.repeat(point.pair_counts(), s, axis=0), s, axis=1)
@@ -153,18 +165,14 @@ def witness_at(program: GramProgram, point: OrbitMatrix) -> Witness:
     return Witness(point, _slot_factor(slack), _psd_factor(slack.within()))
 
 
-def _without_paid(program: GramProgram, gradient: OrbitMatrix, point: OrbitMatrix) -> OrbitMatrix:
-    """Return the gradient less the multipliers of M ≥ 0 that its positive entries suggest."""
-    if not program.nonnegative:
-        return gradient
+def _paid(gradient: OrbitMatrix, point: OrbitMatrix) -> OrbitMatrix:
+    """Return the multipliers of M ≥ 0 that positive derivatives of entries near zero suggest."""
     root = np.sqrt(np.maximum(point.diagonal(), 0.0))
     by_group = root.reshape(point.own.shape[:2])
     lengths = by_group[:, :, None] * by_group[:, None, :]
-    peer = np.where(
-        point.peer <= NEARLY_ZERO * np.outer(root, root), np.minimum(gradient.peer, 0.0), gradient.peer
-    )
-    own = np.where(point.own <= NEARLY_ZERO * lengths, np.minimum(gradient.own, 0.0), gradient.own)
-    return OrbitMatrix(gradient.multiplicity, own, peer)
+    own = np.where(point.own <= NEARLY_ZERO * lengths, np.maximum(gradient.own, 0.0), 0.0)
+    near = point.peer <= NEARLY_ZERO * np.outer(root, root)
+    return OrbitMatrix(gradient.multiplicity, own, np.where(near, np.maximum(gradient.peer, 0.0), 0.0))
 
 
 def _slot_factor(slack: OrbitMatrix) -> Float[np.ndarray, "ms r"]:

@@ -4,7 +4,8 @@ The logarithm of the excess is minimised over (V, Ŷ) on products of spheres (`f
 gradients on exact Hessian products within a trust region (`spheres`), with a preconditioner that knows the
 dual slack to be of rank one or nearly (`preconditioner`). In factors the program is not convex, but a
 stationary point whose dual slack is positive semidefinite is a global minimum, and one whose slack is not
-shows the direction of a further column of V (Boumal, Voroninski & Bandeira, arXiv 1606.04970).
+shows the direction of a further column of V (Boumal, Voroninski & Bandeira, arXiv 1606.04970). Entries that
+may not be negative get multipliers and penalties (`walls`).
 """
 
 from __future__ import annotations
@@ -17,18 +18,23 @@ from fractions import Fraction
 
 import numpy as np
 
+from relax.bounds import feasible, witness_at
 from relax.program import GramProgram
 from relax.solution import Status
 from relax.solvers.candidate import Candidate
-from relax.solvers.low_rank.factored import Factors, Model, objective
+from relax.solvers.low_rank.factored import Factors, Model
 from relax.solvers.low_rank.preconditioner import preconditioner
 from relax.solvers.low_rank.spheres import Quadratic, Step, Vector, trust_region_step
+from relax.solvers.low_rank.walls import walls_at
 from relax.solvers.proof import LEAST_EXCESS, Proof, prove
 
 LARGEST = 1_000  # slots; a Hessian product multiplies dense matrices of this size
 MOST_STEPS = 100  # from one start
 MOST_PRODUCTS = 500  # Hessian products in one step
 MOST_PROOFS = 12
+MOST_WALLS = 40  # as many descents where M ≥ 0
+PATIENCE = 8  # moves of walls that do not halve the gap
+TARGET, WALLED_TARGET = 3.0, 0.1  # the decrement to be reached, beside the tolerance
 LOOSE = 0.1  # by how much conjugate gradients reduce the residual far from the solution
 TIGHTER = 0.5  # the factor on that after each full step
 ROUNDING = 3e-14  # what the objective is known to, relative to max(1, |objective|)
@@ -39,10 +45,8 @@ WARM = 1e-6  # decrement that a higher temperature is solved to
 
 
 def supports(program: GramProgram) -> str | None:
-    """Return None for programs of up to 1,000 slots without M ≥ 0, else the reason why not."""
+    """Return None for programs of up to 1,000 slots, else the reason why not."""
     slots = program.groups * program.roles
-    if program.nonnegative:
-        return "low_rank does not take entrywise non-negativity"
     return None if slots <= LARGEST else f"{slots} slots are too many for low_rank; it takes {LARGEST}"
 
 
@@ -52,7 +56,7 @@ def solve(program: GramProgram, tolerance: float, deadline: float, rank: int | N
     Parameters
     ----------
     program : GramProgram
-        Without M ≥ 0 (`supports`).
+        Of up to 1,000 slots.
     tolerance : float
         Wanted relative gap.
     deadline : float
@@ -63,6 +67,8 @@ def solve(program: GramProgram, tolerance: float, deadline: float, rank: int | N
     factors = Factors(program, program.groups if rank is None else rank)
     start = factors.start()
     search = Search(factors, start, prove(program, factors.matrix(start)), deadline)
+    if program.nonnegative:
+        search.move_walls()
     try:
         with np.errstate(all="ignore"):  # where a program has no minimum, values go to −∞ and end the search
             status = search.run(tolerance)
@@ -109,17 +115,23 @@ class Search:
     decrement: float = field(default=np.inf, init=False)
 
     def run(self, tolerance: float) -> Status:
-        """Descend until the gap is proven; from higher temperatures or with more columns when that fails."""
-        target, warmed = 3.0 * tolerance, False
-        for _ in range(MOST_PROOFS):
+        """Descend until the gap is proven; if it is not, with new walls, more columns, or from hotter."""
+        walled, warmed = self.factors.walls is not None, False
+        target, gaps = (WALLED_TARGET if walled else TARGET) * tolerance, [np.inf]
+        for _ in range(MOST_WALLS if walled else MOST_PROOFS):
             end = self.descend(target)
             self.prove_here()
             if self.best.relative_gap <= tolerance:
                 return Status.CONVERGED
-            if end is End.TIME:
-                return Status.TIME_LIMIT
-            if end is End.UNDERFLOW:
-                return Status.STALLED
+            if end is End.TIME or end is End.UNDERFLOW:
+                return Status.TIME_LIMIT if end is End.TIME else Status.STALLED
+            if walled:
+                gaps.append(self.best.gap)
+                if len(gaps) > PATIENCE and gaps[-1] > 0.5 * gaps[-PATIENCE]:
+                    return Status.STALLED
+                if not self._widen(tolerance):
+                    self.move_walls()
+                continue
             if end is End.STEPS and not warmed:
                 self._warm_start()
                 warmed = True
@@ -131,7 +143,10 @@ class Search:
     def prove_here(self) -> None:
         """Keep what the present point proves, if it is the best so far."""
         with contextlib.suppress(np.linalg.LinAlgError):  # raised for what is not finite
-            proof = prove(self.factors.program, self.factors.matrix(self.x))
+            program, walls, matrix = self.factors.program, self.factors.walls, self.factors.matrix(self.x)
+            paid = None if walls is None else walls.push(matrix)
+            point = feasible(program, matrix)
+            proof = prove(program, point, witness_at(program, point, paid))
             self.best = min(self.best, proof, key=lambda proof: proof.gap)
 
     def descend(self, target: float) -> End:
@@ -168,10 +183,10 @@ class Search:
 
     def _move(self, model: Model, step: Step, noise: float) -> float:
         """Go along the step as far as the model can be trusted; return which fraction that was."""
-        program, spheres, fraction = self.factors.program, self.factors.spheres, 1.0
+        spheres, fraction = self.factors.spheres, 1.0
         while fraction > 1e-8:
             x = spheres.retract(self.x + fraction * step.direction)
-            value = objective(program, program.excess(self.factors.matrix(x)))
+            value = self.factors.objective(x)
             self.values += 1
             promised = fraction * step.slope - 0.5 * fraction**2 * step.curvature
             if np.isfinite(value) and model.value - value + noise > 0.1 * (promised + noise):
@@ -179,6 +194,11 @@ class Search:
                 return fraction
             fraction /= 2.0
         return 0.0
+
+    def move_walls(self) -> None:
+        """Take multipliers of M ≥ 0 from the present point, and penalties from second derivatives there."""
+        model = Model(replace(self.factors, walls=None), self.x)
+        self.factors = replace(self.factors, walls=walls_at(model.matrix, model.single, self.factors.walls))
 
     def _widen(self, tolerance: float) -> bool:
         """Add the columns that the dual slack asks for, up to as many as there are; return whether it did."""
@@ -203,6 +223,6 @@ class Search:
         halvings = int(np.ceil(np.log2(max(1.0, height / program.tau))))
         for i in range(halvings, 0, -1):
             hotter = replace(program, temperature=program.temperature * Fraction(2**i))
-            self.factors = Factors(hotter, ours.rank)
+            self.factors = replace(ours, program=hotter)
             self.descend(WARM)
         self.factors = ours

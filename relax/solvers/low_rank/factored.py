@@ -11,7 +11,7 @@ puts the vectors (v, ŷ) of its slots on spheres (Burer & Monteiro, doi 10.1007/
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -24,6 +24,7 @@ from relax.rules import Bounded, Budget, Fixed
 from relax.solvers.blocks import assembled, derivative
 from relax.solvers.low_rank.curvature import RowCurvature
 from relax.solvers.low_rank.spheres import Spheres, Vector
+from relax.solvers.low_rank.walls import Walls, less, ones_like, plus
 
 ASYMMETRY = 1e-3  # of the start: what is equal by symmetry alone could otherwise never part
 
@@ -38,13 +39,14 @@ class Parts(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Factors:
-    """Flat coordinates x of V (with `rank` columns), Ŷ and what is left, for a program without M ≥ 0.
+    """Flat coordinates x of V (with `rank` columns), Ŷ and what is left.
 
-    x holds (v, ŷ) slot by slot, times √weight under a budget, then what is left.
+    x holds (v, ŷ) slot by slot, times √weight under a budget, then what is left. Walls stand for M ≥ 0.
     """
 
     program: GramProgram
     rank: int
+    walls: Walls | None = None
 
     @cached_property
     def slots(self) -> int:
@@ -98,6 +100,21 @@ class Factors:
         v, y, _ = self.parts(x)
         return assembled(self.program, v @ v.T, self.products(y, y))
 
+    def objective(self, x: Vector) -> float:
+        """Return what is minimised at x; −∞ where its logarithm is none."""
+        matrix = self.matrix(x)
+        cost = 0.0 if self.walls is None else self.walls.value(matrix)
+        return self.measured(self.program.excess(matrix) + cost)
+
+    def measured(self, excess: float) -> float:
+        """Return the logarithm of an excess, or the value itself where the program has no floor.
+
+        At low temperature excesses span hundreds of orders of magnitude, their logarithm does not.
+        """
+        if np.isinf(self.program.floor):
+            return excess
+        return float(np.log(excess)) if excess > 0 else -np.inf
+
     def products(
         self, first: Float[np.ndarray, "ms s"], second: Float[np.ndarray, "ms s"]
     ) -> Float[np.ndarray, "m s s"]:
@@ -119,20 +136,10 @@ class Factors:
 
     def widened(self, x: Vector, columns: Float[np.ndarray, "ms q"]) -> tuple[Factors, Vector]:
         """Return factors with these columns more, and x with them in V."""
-        wider = Factors(self.program, self.rank + columns.shape[1])
+        wider = replace(self, rank=self.rank + columns.shape[1])
         v, y, left = self.parts(x)
         by_slot = np.hstack([v, columns, y]) * self.root_weight
         return wider, wider.spheres.retract(np.append(by_slot, left))
-
-
-def objective(program: GramProgram, excess: float) -> float:
-    """Return what is minimised: the logarithm of the excess, or the value where there is no floor.
-
-    At low temperature excesses span hundreds of orders of magnitude, their logarithm does not.
-    """
-    if np.isinf(program.floor):
-        return excess
-    return float(np.log(excess)) if excess > 0 else -np.inf
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,14 +164,17 @@ class Model:
 
     @cached_property
     def _linear(self) -> tuple[float, OrbitMatrix]:
-        program = self.factors.program
+        program, walls = self.factors.program, self.factors.walls
         rows, gradient = program.linearise(self.matrix)
-        return rows + program.rule_cost(self.matrix), gradient
+        excess = rows + program.rule_cost(self.matrix)
+        if walls is None:
+            return excess, gradient
+        return excess + walls.value(self.matrix), less(gradient, walls.push(self.matrix))
 
     @cached_property
     def value(self) -> float:
         """The objective."""
-        return objective(self.factors.program, self._linear[0])
+        return self.factors.measured(self._linear[0])
 
     @cached_property
     def unit(self) -> float:
@@ -180,6 +190,15 @@ class Model:
     def curvature(self) -> RowCurvature:
         """Second derivatives of the rows."""
         return RowCurvature(self.factors.program, self.factors.program.states(self.matrix))
+
+    @cached_property
+    def single(self) -> OrbitMatrix:
+        """Second derivatives of the excess in single entries."""
+        return self._walled(self.curvature.single, ones_like(self.matrix))
+
+    def _walled(self, turned: OrbitMatrix, direction: OrbitMatrix) -> OrbitMatrix:
+        walls = self.factors.walls
+        return turned if walls is None else plus(turned, walls.applied(self.matrix, direction))
 
     @cached_property
     def euclidean(self) -> Vector:
@@ -203,7 +222,7 @@ class Model:
         (v, y, _), (dv, dy, _) = factors.parts(self.x), factors.parts(u)
         quotient, apart = dv @ v.T, factors.products(dy, y)
         direction = assembled(factors.program, quotient + quotient.T, apart + apart.transpose(0, 2, 1))
-        turned = self.curvature.applied(direction)
+        turned = self._walled(self.curvature.applied(direction), direction)
         result = self._pulled(*self.blocks, dv, dy)
         result = (result + self._pulled(turned.quotient(), turned.within(), v, y)) / self.unit
         if not np.isinf(factors.program.floor):

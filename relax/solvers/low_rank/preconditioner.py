@@ -64,7 +64,7 @@ def entry_curvature(model: Model, reach: float) -> Float[np.ndarray, "ms ms"]:
     their angle, or what the step makes of it.
     """
     m, s = model.factors.program.groups, model.factors.program.roles
-    g, diagonal = model.factors.program.multiplicity, model.curvature.single
+    g, diagonal = model.factors.program.multiplicity, model.single
     peer, index = np.maximum(diagonal.peer, 0.0) / model.unit, np.arange(m)  # rounding may be negative
     blocks = peer.reshape(m, s, m, s)
     blocks[index, :, index, :] *= (1.0 - 1.0 / g)[:, None, None]
@@ -98,6 +98,6 @@ def _blocks(model: Model, reach: float) -> tuple[list[np.ndarray], Float[np.ndar
 
 def _within_curvature(model: Model) -> Float[np.ndarray, " ms"]:
     """Return the second derivative in |ŷ|² of each slot, four times, in units of the objective."""
-    diagonal, g = model.curvature.single, model.factors.program.slot_multiplicity
+    diagonal, g = model.single, model.factors.program.slot_multiplicity
     peer = np.diag(diagonal.peer) / np.maximum(g * (g - 1.0), 1.0)
     return 4.0 * (diagonal.diagonal() / g + peer) / model.unit

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -13,12 +14,13 @@ from relax.problem import Ball, Norm, Ridge, Sphere
 from relax.program import GramProgram, Rows
 from relax.rules import Budget, Fixed
 from relax.solution import Status
-from relax.solvers import low_rank
+from relax.solvers import barrier, low_rank
 from relax.solvers.candidate import Candidate
 from relax.solvers.low_rank.factored import Factors, Model
+from relax.solvers.low_rank.walls import walls_at
 from tests.relax.programs import PROGRAMS, cross_entropy, supcon
 
-PLAIN = sorted(name for name, program in PROGRAMS.items() if not program.nonnegative)
+NAMES = sorted(PROGRAMS)
 
 
 def gap(program: GramProgram, found: Candidate) -> float:
@@ -44,11 +46,17 @@ def batches(m: int, tau: Fraction) -> GramProgram:
     return GramProgram(np.ones(m), tau, (rows,), Fraction(5), (Fixed(np.arange(m)),))
 
 
-@pytest.mark.parametrize("name", PLAIN)
-def test_derivatives_on_the_spheres_are_those_of_differences(name: str) -> None:
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("walled", [False, True])
+def test_derivatives_on_the_spheres_are_those_of_differences(name: str, walled: bool) -> None:
     factors = Factors(PROGRAMS[name], 3)
     start, rng = factors.start(), np.random.default_rng(0)
     x = factors.spheres.retract(start + 0.3 * rng.normal(size=len(start)))
+    if walled:  # twice, so that there are multipliers; half of the entries push
+        for _ in range(2):
+            model = Model(replace(factors, walls=None), x)
+            walls = walls_at(model.matrix, model.single, factors.walls)
+            factors = replace(factors, walls=walls)
     model = Model(factors, x)
     way = factors.spheres.tangent(x, rng.normal(size=len(x)))
     h = 1e-4
@@ -58,7 +66,7 @@ def test_derivatives_on_the_spheres_are_those_of_differences(name: str) -> None:
     assert way @ model.hessian(way) == pytest.approx(bend, rel=1e-4, abs=1e-5)
 
 
-@pytest.mark.parametrize("name", [name for name in PLAIN if name != "mixed-targets"])
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "mixed-targets"])
 @pytest.mark.parametrize("rank", [1, 2, None])
 def test_columns_are_added_until_the_slack_is_semidefinite(name: str, rank: int | None) -> None:
     program = PROGRAMS[name]
@@ -106,10 +114,42 @@ def test_minority_collapse_leaves_slots_empty_and_is_proven(budget: float) -> No
         assert found.matrix.diagonal()[4:].max() < 1e-9
 
 
+@pytest.mark.parametrize(("m", "tau"), [(10, 1), (20, Fraction(1, 5))])
+def test_non_negative_programs_that_are_no_frames(m: int, tau: Fraction) -> None:
+    program = attracting(m, Fraction(tau))
+    found = low_rank.solve(program, 1e-9, np.inf)
+    assert found.status is Status.CONVERGED
+    assert gap(program, found) <= 1e-9
+    other = barrier.solve(program, 1e-9, np.inf)
+    excess, reference = (program.excess(feasible(program, c.matrix)) for c in (found, other))
+    assert excess == pytest.approx(reference, rel=2e-9)
+    assert np.abs(found.matrix.peer - np.eye(m)).max() > 0.1  # some are joined in part
+
+
+@pytest.mark.slow
+def test_two_hundred_non_negative_slots() -> None:
+    for program in (
+        supcon(long_tail(200), "classes", temperature=0.3, norm=Ridge(1e-5), nonnegative=True),
+        supcon(long_tail(200), "classes", temperature=0.3, norm=Ball(), nonnegative=True),
+    ):
+        assert gap(program, low_rank.solve(program, 1e-9, np.inf)) <= 1e-9
+
+
+def attracting(m: int, tau: Fraction) -> GramProgram:
+    """Return two rows an anchor, half of whose targets are on another node, M ≥ 0."""
+    rng, count = np.random.default_rng(0), 2 * m
+    anchor = np.repeat(np.arange(m), 2)
+    other = (anchor + rng.integers(1, m, count)) % m
+    target = np.zeros((count, m))
+    target[np.arange(count), other] = 0.5
+    peers = rng.integers(0, 4, (count, m)).astype(float)
+    peers[np.arange(count), other] = 1.0
+    own, weight = rng.integers(1, 4, count).astype(float), rng.uniform(0.5, 2.0, count)
+    rows = Rows(anchor, weight, own, np.full(count, 0.5), peers, target)
+    return GramProgram(np.ones(m), tau, (rows,), Fraction(count), (Fixed(np.arange(m)),), nonnegative=True)
+
+
 def test_it_says_what_it_does_not_take() -> None:
-    assert (
-        low_rank.supports(PROGRAMS["supcon-nonnegative"]) == "low_rank does not take entrywise non-negativity"
-    )
     assert "1001 slots are too many" in str(low_rank.supports(supcon(list(range(2, 1003)), "classes")))
 
 
