@@ -574,6 +574,7 @@ def check(source: str | Path) -> Verdict:
         return Verdict(False, "rejected: its numbers are too large or too small to compute with")
     except Exception as error:  # no text, no JSON, too deep, too large: whatever it is, it is no certificate
         what = f"{type(error).__name__}, {ascii(str(error))[:100]}"
+        what = "lists that belong together differ in length" if "zip()" in what else what
         what = str(error) if isinstance(error, UnusableError) else what
         return Verdict(False, f"unusable file: {what}", usable=False)
 

@@ -1345,39 +1345,39 @@ TRAPS: dict[str, tuple[Callable[[], str], str]] = {
     "no rows": (unlisted("program", "rows", value=[]), "rejected: "),
     "short row": (
         unlisted("program", "rows", 0, "peer_multiplicity", "every_row", value=["100"]),
-        "unusable file: ValueError, .zip.. argument",
+        "unusable file: lists that belong together differ in length",
     ),
     "long row": (
         unlisted("program", "rows", 0, "peer_multiplicity", "every_row", value=["100", "10", "1"]),
-        "unusable file: ValueError, .zip.. argument",
+        "unusable file: lists that belong together differ in length",
     ),
     "short column": (
         unlisted("program", "rows", 0, "own_target", value=["1"]),
-        "unusable file: ValueError, .zip.. argument",
+        "unusable file: lists that belong together differ in length",
     ),
     "long column": (
         unlisted("program", "rows", 0, "own_target", value=["1"] * 3),
-        "unusable file: ValueError, .zip.. argument",
+        "unusable file: lists that belong together differ in length",
     ),
     "a row more": (
         unlisted("program", "rows", 0, "peer_multiplicity", value={"rows": [["100", "10"]] * 3}),
-        "unusable file: ValueError, .zip.. argument",
+        "unusable file: lists that belong together differ in length",
     ),
     "short weights of a rule": (
         unlisted("program", "rules", 0, "weight", value=["1"], name="ridge"),
-        "unusable file: ValueError, .zip.. argument",
+        "unusable file: lists that belong together differ in length",
     ),
     "long weights of a rule": (
         unlisted("program", "rules", 0, "weight", value=["1"] * 3, name="ridge"),
-        "unusable file: ValueError, .zip.. argument",
+        "unusable file: lists that belong together differ in length",
     ),
     "short weights of a cluster": (
         replaced("collapse", "witness", "clusters", 0, "weight", value=[]),
-        "unusable file: ValueError, .zip.. argument",
+        "unusable file: lists that belong together differ in length",
     ),
     "long weights of a cluster": (
         replaced("collapse", "witness", "clusters", 0, "weight", value=["1", "1"]),
-        "unusable file: ValueError, .zip.. argument",
+        "unusable file: lists that belong together differ in length",
     ),
     "short within of the point": (
         replaced("step", "point", "within", value=["0x0p0"]),
@@ -1385,7 +1385,7 @@ TRAPS: dict[str, tuple[Callable[[], str], str]] = {
     ),
     "short weights": (
         unlisted("program", "rows", 0, "weight", value=["200"]),
-        "unusable file: ValueError, .zip.. argument",
+        "unusable file: lists that belong together differ in length",
     ),
     "two tables": (
         unlisted("program", "rows", 0, "peer_multiplicity", "rows", value=[["1", "1"]] * 2),

@@ -75,6 +75,8 @@ def solve(program: GramProgram, tolerance: float, deadline: float, rank: int | N
     except KeyboardInterrupt:
         search.prove_here()
         status = Status.INTERRUPTED
+    except np.linalg.LinAlgError:  # a number out of the reach of float64; what is proven so far stands
+        status = Status.STALLED
     return Candidate(search.best.matrix, search.best.witness, status, search.products)
 
 
@@ -102,8 +104,8 @@ class Search:
         The smallest gap so far.
     deadline : float
         When to stop.
-    products, values : int
-        Hessian products and values of the objective so far.
+    products : int
+        Hessian products so far.
     """
 
     factors: Factors
@@ -111,7 +113,6 @@ class Search:
     best: Proof
     deadline: float = np.inf
     products: int = 0
-    values: int = 0
     decrement: float = field(default=np.inf, init=False)
 
     def run(self, tolerance: float) -> Status:
@@ -187,7 +188,6 @@ class Search:
         while fraction > 1e-8:
             x = spheres.retract(self.x + fraction * step.direction)
             value = self.factors.objective(x)
-            self.values += 1
             promised = fraction * step.slope - 0.5 * fraction**2 * step.curvature
             if np.isfinite(value) and model.value - value + noise > 0.1 * (promised + noise):
                 self.x = x
