@@ -59,6 +59,8 @@ def orbits(program: GramProgram, label: Int[np.ndarray, " m"] | None = None) -> 
 def merge_labels(groups: int, clusters: Clusters) -> Int[np.ndarray, " m"]:
     """Return the node each group goes to; a cluster stands where its first group stood."""
     representative = np.arange(groups)
+    if not clusters:
+        return representative
     for cluster in clusters:
         representative[list(cluster)] = min(cluster)
     return np.unique(representative, return_inverse=True)[1]

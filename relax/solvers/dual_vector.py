@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Bool
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
@@ -38,7 +39,7 @@ def supports(program: GramProgram) -> str | None:
     if len(program.rules) != 1 or not isinstance(program.rules[0], (Fixed, Bounded)):
         return "dual_vector needs one sphere or ball for all nodes"
     rows = program.rows[0]
-    if len(np.unique(rows.anchor)) < len(rows.anchor):
+    if np.bincount(rows.anchor).max(initial=0) > 1:
         return "dual_vector needs one row for each anchor"
     if rows.peer_target is not None or np.any(rows.own_target != 1):
         return "dual_vector needs the whole target on the anchor's own entry"
@@ -106,8 +107,15 @@ def _solve_partition(program: GramProgram, partition: Partition, count: StepCoun
 
 def _is_mixed(program: GramProgram, partition: Partition) -> bool:
     """Return whether a cluster holds groups with and without anchors: its slack has higher rank."""
-    anchored = np.isin(np.arange(program.groups), program.rows[0].anchor)
-    return any(len(np.unique(anchored[list(cluster)])) > 1 for cluster in partition)
+    anchored = _anchored(program)
+    return any(len(set(anchored[list(cluster)].tolist())) > 1 for cluster in partition)
+
+
+def _anchored(program: GramProgram) -> Bool[np.ndarray, " m"]:
+    """Return which groups have rows."""
+    anchored = np.zeros(program.groups, dtype=bool)
+    anchored[program.rows[0].anchor] = True
+    return anchored
 
 
 def _witness(
@@ -135,7 +143,7 @@ def _witness(
 
 def _forced(program: GramProgram) -> Partition:
     """Return the clusters that need no finding out: everything without anchors stands on one point."""
-    silent = np.setdiff1d(np.arange(program.groups), program.rows[0].anchor)
+    silent = np.flatnonzero(~_anchored(program))
     several = program.multiplicity[silent].sum() > 1
     return frozenset([tuple(silent.tolist())]) if several else frozenset()
 
