@@ -83,7 +83,7 @@ def test_solvers_agree_on_groups(counts: list[int], tau: float, norm: Norm, name
 def test_auto_takes_the_first_that_fits() -> None:
     assert solve(Problem([10, 5])).solver == "dual_vector"
     assert solve(Problem([10, 5], norm=Ridge(0.1))).solver == "low_rank"
-    assert solve(Problem([10, 5], norm=Ridge(0.1), nonnegative=True)).solver == "barrier"
+    assert solve(Problem([10, 5], nonnegative=True)).solver == "orthogonal_frame"
 
 
 def test_nonnegative_features_end_at_the_orthogonal_frame() -> None:
