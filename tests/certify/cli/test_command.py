@@ -72,7 +72,7 @@ def test_labels_and_data_sets(tmp_path: Path) -> None:
 
 def test_norms_and_the_exit_code_of_what_is_not_certified() -> None:
     assert solved("--counts", "10,5", "--norm", "ball")["norm"] == "ball"
-    assert solved("--counts", "10,5", "--norm", "ridge:0.01")["solver"] == "barrier"
+    assert solved("--counts", "10,5", "--norm", "ridge:0.01")["solver"] == "low_rank"
     done = run("solve", "--counts", "40,20,10", "--solver", "scs", "--tolerance", "1e-15", "--json")
     assert done.returncode == 1
     assert json.loads(done.stdout)["verdict"] == "UNDECIDED"
