@@ -17,7 +17,6 @@ from relax.program import GramProgram
 from relax.rules import Fixed
 
 LARGEST_SPECTRUM = 400  # slots; eigenvectors beyond take twenty times as long as a Cholesky factor
-
 NEARLY_ZERO = 1e-3  # a cosine below which M ≥ 0 counts as active in a guess of its multiplier
 
 
@@ -149,8 +148,7 @@ def witness_at(program: GramProgram, point: OrbitMatrix, paid: OrbitMatrix | Non
     """
     gradient = program.gradient(point)
     if program.nonnegative:
-        paid = _paid(gradient, point) if paid is None else paid
-        gradient = OrbitMatrix(gradient.multiplicity, gradient.own - paid.own, gradient.peer - paid.peer)
+        gradient = gradient - (_paid(gradient, point) if paid is None else paid)
     g, s, m = program.multiplicity, program.roles, program.groups
     products = gradient.peer * point.peer
     pairs = np.repeat(np.repeat(point.pair_counts(), s, axis=0), s, axis=1)

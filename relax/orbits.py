@@ -32,6 +32,12 @@ class OrbitMatrix:
     own: Float[np.ndarray, "m s s"]
     peer: Float[np.ndarray, "ms ms"]
 
+    def __add__(self, other: OrbitMatrix) -> OrbitMatrix:
+        return OrbitMatrix(self.multiplicity, self.own + other.own, self.peer + other.peer)
+
+    def __sub__(self, other: OrbitMatrix) -> OrbitMatrix:
+        return OrbitMatrix(self.multiplicity, self.own - other.own, self.peer - other.peer)
+
     @property
     def roles(self) -> int:
         """The number of roles s."""

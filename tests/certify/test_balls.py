@@ -85,8 +85,8 @@ def test_no_feasible_gram_lies_below_the_bound_of_any_witness(seed: int) -> None
 @pytest.mark.parametrize("name", [name for name in PROGRAMS if PROGRAMS[name].roles == 1])
 def test_a_point_close_to_stationary_gives_sound_bounds_for_every_kind_of_loss(name: str) -> None:
     program, rng = PROGRAMS[name], np.random.default_rng(0)
-    points = [factored(program, random_matrix(program, rng, feasible=True)) for _ in range(6)]
-    witnesses = [witness_at(program, random_matrix(program, rng, feasible=True)) for _ in range(6)]
+    points = [factored(program, random_matrix(program, rng, obedient=True)) for _ in range(6)]
+    witnesses = [witness_at(program, random_matrix(program, rng, obedient=True)) for _ in range(6)]
     proven = [prove(program, witness, point) for witness, point in zip(witnesses, points, strict=True)]
     lower = [p.excess_lower for p in proven if p.excess_lower is not None]
     assert all(not p.excess_upper < bound for p in proven for bound in lower)

@@ -7,10 +7,12 @@ from fractions import Fraction
 import numpy as np
 
 from relax import losses
+from relax.bounds import feasible, lower_bound
 from relax.orbits import OrbitMatrix
 from relax.problem import Ball, Problem, Ridge, Sphere
 from relax.program import GramProgram, Rows
 from relax.rules import Bounded, Budget, Fixed, RidgeCost
+from relax.solvers.candidate import Candidate
 
 
 def cross_entropy(counts: list[int], budget: float = 3.0) -> GramProgram:
@@ -59,6 +61,18 @@ def supcon(counts: object, level: str = "groups", **options: object) -> GramProg
     return losses.build(Problem(counts, **options), level)  # type: ignore[arg-type]
 
 
+def long_tail(k: int) -> list[int]:
+    """Return k sizes from 500 down to 5."""
+    return [int(500 * 100 ** (-c / (k - 1))) for c in range(k)]
+
+
+def gap(program: GramProgram, found: Candidate) -> float:
+    """Return the relative gap of a candidate by its own witness."""
+    point = feasible(program, found.matrix)
+    excess = program.excess(point)
+    return (excess - lower_bound(program, found.witness, excess).excess) / program.scale_of_gap(point)
+
+
 PROGRAMS = {
     "supcon-groups": supcon([7, 7, 3, 2, 2, 1, 1], temperature=0.3),
     "supcon-classes": supcon([7, 7, 3, 2], "classes", temperature=0.2, norm=Ball()),
@@ -72,8 +86,8 @@ PROGRAMS = {
 }
 
 
-def random_matrix(program: GramProgram, rng: np.random.Generator, feasible: bool) -> OrbitMatrix:
-    """A random invariant matrix; with `feasible`, one in the cone that obeys the diagonal rules."""
+def random_matrix(program: GramProgram, rng: np.random.Generator, obedient: bool) -> OrbitMatrix:
+    """A random invariant matrix; with `obedient`, one in the cone that obeys the diagonal rules."""
     m, s, g = program.groups, program.roles, program.multiplicity
     vectors = rng.normal(size=(m * s, rng.integers(1, m * s + 2)))
     if program.nonnegative:
@@ -84,7 +98,7 @@ def random_matrix(program: GramProgram, rng: np.random.Generator, feasible: bool
     within = apart @ apart.transpose(0, 2, 1)
     own = blocks + np.where((g > 1)[:, None, None], within, 0.0)
     matrix = OrbitMatrix(g, own, peer)
-    if not feasible:
+    if not obedient:
         return matrix
     diagonal, factor = matrix.diagonal(), np.empty(m * s)
     for rule in program.rules:

@@ -21,7 +21,7 @@ ROUNDING = 1e-12  # bounds are in float64, and so are the values they are compar
 def garbage(program: GramProgram, rng: np.random.Generator) -> Witness:
     """A witness with nothing right about it."""
     m, s = program.groups, program.roles
-    point = random_matrix(program, rng, feasible=bool(rng.integers(2)))
+    point = random_matrix(program, rng, obedient=bool(rng.integers(2)))
     factor = rng.normal(size=(m * s, int(rng.integers(0, 3)))) * 10.0 ** rng.uniform(-6, 1)
     within = rng.normal(size=(m, s, 1)) * 10.0 ** rng.uniform(-6, 1)
     clusters = ()
@@ -35,9 +35,9 @@ def garbage(program: GramProgram, rng: np.random.Generator) -> Witness:
 @given(name=st.sampled_from(sorted(PROGRAMS)), seed=st.integers(0, 2**32 - 1))
 def test_no_feasible_matrix_lies_below_the_bound_of_any_witness(name: str, seed: int) -> None:
     program, rng = PROGRAMS[name], np.random.default_rng(seed)
-    matrix = random_matrix(program, rng, feasible=True)
+    matrix = random_matrix(program, rng, obedient=True)
     excess = program.excess(matrix)
-    for witness in (garbage(program, rng), witness_at(program, random_matrix(program, rng, feasible=True))):
+    for witness in (garbage(program, rng), witness_at(program, random_matrix(program, rng, obedient=True))):
         bound = lower_bound(program, witness, level=excess).excess
         assert bound <= excess + ROUNDING * max(1.0, abs(excess), abs(bound))
 
@@ -86,7 +86,7 @@ def test_multipliers_complete_the_gradient_to_a_psd_matrix(name: str) -> None:
 def test_feasible_is_feasible(name: str) -> None:
     program, rng = PROGRAMS[name], np.random.default_rng(2)
     for _ in range(5):
-        point = feasible(program, random_matrix(program, rng, feasible=False))
+        point = feasible(program, random_matrix(program, rng, obedient=False))
         full = point.expand()
         assert np.linalg.eigvalsh(full).min() >= -1e-12 * max(1.0, np.abs(full).max())
         assert not program.nonnegative or full.min() >= -1e-13

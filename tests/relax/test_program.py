@@ -51,7 +51,7 @@ def value_by_definition(program: GramProgram, matrix: OrbitMatrix) -> Any:
 def test_value_is_the_definition(name: str) -> None:
     program, rng = PROGRAMS[name], np.random.default_rng(0)
     for scale in (0.1, 1.0, 30.0):
-        matrix = random_matrix(program, rng, feasible=False)
+        matrix = random_matrix(program, rng, obedient=False)
         matrix = matrix.scaled(np.full(program.groups * program.roles, math.sqrt(scale)))
         assert program.value(matrix) == pytest.approx(float(value_by_definition(program, matrix)), rel=1e-12)
 
@@ -59,7 +59,7 @@ def test_value_is_the_definition(name: str) -> None:
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_gradient_is_the_slope_of_the_value(name: str) -> None:
     program, rng = PROGRAMS[name], np.random.default_rng(1)
-    here, there = (random_matrix(program, rng, feasible=True) for _ in range(2))
+    here, there = (random_matrix(program, rng, obedient=True) for _ in range(2))
     step = 1e-6
 
     def moved(t: float) -> float:

@@ -29,7 +29,7 @@ def test_samples_reduce_to_the_class_program(counts: list[int], norm: Norm) -> N
     direct = losses.build(problem, "classes")
     rng = np.random.default_rng(0)
     for _ in range(5):
-        matrix = random_matrix(direct, rng, feasible=True)
+        matrix = random_matrix(direct, rng, obedient=True)
         lifted = plain(matrix.expand()[np.ix_(labels, labels)])
         assert by_class.value(matrix) == pytest.approx(direct.value(matrix), rel=1e-13)
         assert samples.value(lifted) == pytest.approx(direct.value(matrix), rel=1e-13)
@@ -43,7 +43,7 @@ def test_classes_reduce_to_groups(counts: list[int]) -> None:
     np.testing.assert_array_equal(reduced.multiplicity, groups.multiplicity)
     rng = np.random.default_rng(0)
     for _ in range(5):
-        matrix = random_matrix(groups, rng, feasible=True)
+        matrix = random_matrix(groups, rng, obedient=True)
         value = classes.value(plain(matrix.expand()))
         assert reduced.value(matrix) == pytest.approx(value, rel=1e-13)
         assert groups.value(matrix) == pytest.approx(value, rel=1e-13)
@@ -74,7 +74,7 @@ def test_a_merged_program_is_the_program_on_coinciding_members(name: str) -> Non
         merged = merge(program, clusters)
         rng = np.random.default_rng(0)
         for _ in range(3):
-            small = random_matrix(merged, rng, feasible=True)
+            small = random_matrix(merged, rng, obedient=True)
             large = spread(small, program.multiplicity, clusters)
             assert program.value(large) == pytest.approx(merged.value(small), rel=1e-12)
             assert np.linalg.eigvalsh(large.expand()).min() > -1e-12

@@ -106,6 +106,8 @@ class Search:
         When to stop.
     products : int
         Hessian products so far.
+    decrement : float
+        What the last descent reached (`descend`).
     """
 
     factors: Factors

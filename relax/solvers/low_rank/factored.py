@@ -24,7 +24,7 @@ from relax.rules import Bounded, Budget, Fixed
 from relax.solvers.blocks import assembled, derivative
 from relax.solvers.low_rank.curvature import RowCurvature
 from relax.solvers.low_rank.spheres import Spheres, Vector
-from relax.solvers.low_rank.walls import Walls, less, ones_like, plus
+from relax.solvers.low_rank.walls import Walls, ones_like
 
 ASYMMETRY = 1e-3  # of the start: what is equal by symmetry alone could otherwise never part
 
@@ -169,7 +169,7 @@ class Model:
         excess = rows + program.rule_cost(self.matrix)
         if walls is None:
             return excess, gradient
-        return excess + walls.value(self.matrix), less(gradient, walls.push(self.matrix))
+        return excess + walls.value(self.matrix), gradient - walls.push(self.matrix)
 
     @cached_property
     def value(self) -> float:
@@ -198,7 +198,7 @@ class Model:
 
     def _walled(self, turned: OrbitMatrix, direction: OrbitMatrix) -> OrbitMatrix:
         walls = self.factors.walls
-        return turned if walls is None else plus(turned, walls.applied(self.matrix, direction))
+        return turned if walls is None else turned + walls.applied(self.matrix, direction)
 
     @cached_property
     def euclidean(self) -> Vector:

@@ -82,16 +82,6 @@ def walls_at(matrix: OrbitMatrix, curvature: OrbitMatrix, before: Walls | None =
     return Walls(multiplier, OrbitMatrix(g, ratio * own, ratio * peer), ratio)
 
 
-def less(first: OrbitMatrix, second: OrbitMatrix) -> OrbitMatrix:
-    """Return the difference."""
-    return _entrywise(np.subtract, first, second)
-
-
-def plus(first: OrbitMatrix, second: OrbitMatrix) -> OrbitMatrix:
-    """Return the sum."""
-    return _entrywise(np.add, first, second)
-
-
 def ones_like(matrix: OrbitMatrix) -> OrbitMatrix:
     """Return the matrix of ones."""
     return _entrywise(np.ones_like, matrix)

@@ -29,14 +29,14 @@ class Case:
         The program.
     excess : float
         Its optimal excess over the floor, or its optimal value where there is no floor.
-    gram : OrbitMatrix, optional
-        Its optimum where that is unique.
+    gram : OrbitMatrix
+        Its optimum, the only one.
     """
 
     name: str
     program: GramProgram
     excess: float
-    gram: OrbitMatrix | None = None
+    gram: OrbitMatrix
 
     def __str__(self) -> str:
         return self.name

@@ -109,7 +109,7 @@ def test_barrier_solves_programs_of_every_kind(name: str) -> None:
 @pytest.mark.parametrize("name", ["supcon-groups", "supcon-samples", "cross-entropy", "mixed-targets"])
 def test_the_cvxpy_expression_has_the_value_of_the_program(name: str) -> None:
     program, rng = PROGRAMS[name], np.random.default_rng(0)
-    matrix = random_matrix(program, rng, feasible=True)
+    matrix = random_matrix(program, rng, obedient=True)
     stated = conic.expression(program, [cp.Constant(block) for block in matrix.own], cp.Constant(matrix.peer))
     floors = 0.0
     if np.isinf(program.floor):  # the expression leaves out the floors of rows that have one

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from itertools import combinations
 
 import numpy as np
 import pytest
@@ -49,7 +48,6 @@ def test_conic_solvers_conform_as_far_as_absolute_tolerances_go(case: conformanc
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_known_optima_are_attained(case: conformance.Case) -> None:
-    assert case.gram is not None
     scale = case.program.scale_of_gap(case.gram)
     assert abs(case.program.excess(case.gram) - case.excess) <= 1e-12 * scale
     assert np.linalg.eigvalsh(case.gram.expand())[0] >= -1e-12 * np.abs(case.gram.expand()).max()
@@ -73,7 +71,7 @@ def test_no_random_point_is_better_than_a_known_optimum(case: conformance.Case) 
         minimize(lambda x: program.excess(at(x)), rng.normal(size=(m * s) ** 2), options={"maxiter": 40}).fun
         for _ in range(3)
     ]
-    assert min(ends) >= case.excess - 1e-9 * program.scale_of_gap(case.gram or at(np.eye(m * s).ravel()))
+    assert min(ends) >= case.excess - 1e-9 * program.scale_of_gap(case.gram)
 
 
 def _case(name: str) -> conformance.Case:
@@ -123,4 +121,3 @@ def test_the_suite_has_every_kind_of_program() -> None:
     rows = [program.rows[0] for program in programs]
     assert any(len(np.unique(block.anchor)) < len(block.anchor) for block in rows)
     assert len({str(case) for case in CASES}) == len(CASES)
-    assert not any(a is b for a, b in combinations(CASES, 2))

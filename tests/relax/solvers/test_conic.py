@@ -31,7 +31,7 @@ ALL = {**PROGRAMS, "cross-entropy-groups": grouped_cross_entropy()}
 @pytest.mark.parametrize("name", sorted(ALL))
 def test_entries_are_linear_maps_of_quotient_and_within(name: str) -> None:
     program = ALL[name]
-    matrix = feasible(program, random_matrix(program, np.random.default_rng(1), feasible=True))
+    matrix = feasible(program, random_matrix(program, np.random.default_rng(1), obedient=True))
     model = conic.model(program)
     variables = sorted(model.problem.variables(), key=lambda v: v.id)  # the quotient is made first
     values = [matrix.quotient(), *matrix.within()[program.multiplicity > 1]]
