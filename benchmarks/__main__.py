@@ -42,7 +42,9 @@ def data_sets(progress: Progress, options: Options) -> Table:
         run = timed(lambda problem=problem: solve(problem), runs=3)
         proof = timed(lambda run=run: certify(run.result), runs=1)
         numbers = (f"{run.median:.3f}", f"{proof.result.relative_gap:.1e}", f"{proof.median:.2f}")
-        table.add_row(name, str(len(problem.counts.sizes)), f"{tau:g}", str(run.result.iterations), *numbers)
+        table.add_row(
+            name, str(len(problem.counts.sizes)), f"{tau:g}", str(run.result.answer.iterations), *numbers
+        )
     return table
 
 

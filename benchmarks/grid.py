@@ -127,7 +127,7 @@ def outcome(cell: Cell) -> Outcome:
     proof = certify(solution)
     rest = time.perf_counter() - started - seconds
     return Outcome(
-        proof.verdict, proof.relative_gap, solution.iterations, seconds, rest, solution.status.name
+        proof.verdict, proof.relative_gap, solution.answer.iterations, seconds, rest, solution.status.name
     )
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from benchmarks.measuring import in_a_process, timed
 from benchmarks.tasks import PEERS, Kind, Peer, Task
 from certify.balls import factored, prove
-from relax import Problem, Solution, losses, solve
+from relax import Problem, Solution, solve
 from relax.bounds import Witness, feasible, witness_at
 from relax.orbits import OrbitMatrix
 from relax.program import GramProgram
@@ -129,7 +129,7 @@ def _theirs(task: Task, peer: Peer, runs: int, truth: float) -> Line:
     for _ in range(runs - 1 if answer.seconds < LONG else 0):
         again = in_a_process(partial(run, task, peer), SECONDS, MEMORY)
         times += [(again.seconds, again.inside)] if isinstance(again, Answer) else []
-    program = losses.build(task.problem(), task.level)
+    program = task.problem().program(task.level)
     point = feasible(program, answer.matrix)
     excess, gap = _proven(program, point, witness_at(program, point))
     seconds, inside = np.median(times, axis=0)
@@ -148,10 +148,10 @@ def run(task: Task, peer: Peer) -> Answer:
     """Solve by a peer; building and compiling the model counts, as building ours does, imports do not."""
     import cvxpy as cp
 
-    small = losses.build(Problem([3, 2], temperature=1.0))
+    small = Problem([3, 2], temperature=1.0).program()
     _through_cvxpy(conic.model(small).problem, peer)
     started = time.perf_counter()
-    program = losses.build(task.problem(), task.level)
+    program = task.problem().program(task.level)
     model = conic.model(program)
     inside, claimed = _through_cvxpy(model.problem, peer)
     seconds = time.perf_counter() - started

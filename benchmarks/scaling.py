@@ -37,7 +37,7 @@ def line(m: int) -> list[str]:
     problem = Problem({c + 2: 1 for c in range(m)}, temperature=0.1)
     with counted() as count:
         solution = solve(problem)
-    runs, seconds = 9 if m < 1_000 else 3, solution.seconds
+    runs, seconds = 9 if m < 1_000 else 3, solution.answer.seconds
     if m < LARGEST:
         seconds = timed(lambda: solve(problem), runs).median
     floor = timed(lambda: solution.program.gradient(solution.point), runs)
@@ -45,7 +45,7 @@ def line(m: int) -> list[str]:
         f"{m:,}",
         f"{seconds:.4f}",
         f"{seconds / floor.median:.0f}",
-        str(solution.iterations),
+        str(solution.answer.iterations),
         *(str(count[name]) for name in ("evaluations", "products", "factorisations")),
         f"{solution.relative_gap():.1e}",
     ]

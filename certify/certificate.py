@@ -15,16 +15,32 @@ from typing import Any
 import numpy as np
 from flint import arb, ctx
 
+from certify import statement
 from certify.balls import ProvenBounds, decimal_above, decimal_below, factored, prove
 from certify.encoding import encode_point, encode_program, encode_witness
+from relax.answer import Answer
+from relax.by_slot import by_slot
 from relax.errors import InputError
+from relax.facts import Shown
 from relax.files import write_atomically
-from relax.problem import Ball, Problem, Ridge, exact_rational
+from relax.problem import Problem
+from relax.program import GramProgram
 from relax.solution import Solution
 
-SCHEMA = "gramcert/certificate/1"
+SCHEMA = "gramcert/certificate/2"
+LARGEST_FILE = 100_000_000  # bytes
 TOLERANCE = 1e-9
 ARITHMETIC = "ball arithmetic"
+SAID = (
+    "tolerance",
+    "lower",
+    "upper",
+    "excess_lower",
+    "excess_upper",
+    "gap",
+    "gram_radius",
+    "rank",
+)
 
 
 class Verdict(Enum):
@@ -36,13 +52,13 @@ class Verdict(Enum):
 
 
 @dataclass(frozen=True, eq=False)
-class Certificate:
+class Certificate(Shown):
     """A proven interval for the optimum, and what proves it.
 
     Attributes
     ----------
-    problem : Problem
-        What the claim is about.
+    problem : Problem or None
+        What the claim is about; None for a program that stands for itself.
     verdict : Verdict
         CERTIFIED when gap ≤ tolerance · excess, else UNDECIDED.
     lower, upper : str
@@ -60,7 +76,7 @@ class Certificate:
         The whole certificate as JSON values (docs/certificate-format.md).
     """
 
-    problem: Problem
+    problem: Problem | None
     verdict: Verdict
     tolerance: str
     lower: str | None
@@ -87,7 +103,7 @@ class Certificate:
             scale = max(Decimal(1), abs(Decimal(self.upper)))
         return float(Decimal(self.gap) / scale) if scale > 0 else np.inf
 
-    def rows(self) -> list[tuple[str, str]]:
+    def facts(self) -> list[tuple[str, str]]:
         """Return what there is to print, as (label, value) pairs."""
         proven = "" if self.gap is None else f"{float(self.gap):.2e}, {self.relative_gap:.1e} of the excess"
         radius = "not bounded" if self.gram_radius is None else f"{float(self.gram_radius):.1e}"
@@ -101,14 +117,6 @@ class Certificate:
             ("arithmetic", ARITHMETIC),
         ]
 
-    def __str__(self) -> str:
-        """Write `rows` as a table."""
-        return "\n".join(f"{label:<13}{value}" for label, value in self.rows())
-
-    def _repr_html_(self) -> str:
-        cells = "".join(f"<tr><th>{label}</th><td>{value}</td></tr>" for label, value in self.rows())
-        return f"<table>{cells}</table>"
-
     def to_json(self) -> str:
         """Return the certificate file's text."""
         return json.dumps(self.document, ensure_ascii=True)
@@ -117,48 +125,118 @@ class Certificate:
         """Write the certificate (to a temporary file, then renamed)."""
         write_atomically(path, self.to_json() + "\n")
 
+    @classmethod
+    def load(cls, path: str | Path) -> Certificate:
+        """Read a certificate file, without verifying it (`certify.check` does).
 
-def certify(solution: Solution, tolerance: float = TOLERANCE) -> Certificate:
+        Raises
+        ------
+        InputError
+            If the file is not there or holds no certificate.
+        """
+        return cls.from_document(parse(read_file(path)))
+
+    @classmethod
+    def from_document(cls, document: dict[str, Any]) -> Certificate:
+        """Return the certificate that JSON values hold, without verifying it.
+
+        Raises
+        ------
+        InputError
+            If a part of the claim is missing or unusable.
+        """
+        try:
+            claim = document["claim"]
+            problem = None if claim["problem"] is None else Problem.from_statement(claim["problem"])
+            said = {key: claim[key] for key in SAID}
+            return cls(problem, Verdict[claim["verdict"]], document=document, **said)
+        except (KeyError, TypeError) as error:
+            raise InputError(f"this is no certificate of schema {SCHEMA}: {error!r}") from error
+
+
+def certify(found: Solution | Answer, tolerance: float = TOLERANCE) -> Certificate:
     """Prove what a solution is worth, in ball arithmetic; nothing the solver says is used.
 
     Parameters
     ----------
-    solution : Solution
-        Its point and witness are untrusted: bad ones cost gap, never truth.
+    found : Solution or Answer
+        Of a problem, or of a program written by hand. Its point and witness are untrusted: bad ones cost
+        gap, never truth.
     tolerance : float
         CERTIFIED means proven gap ≤ tolerance · (proven lower bound of the excess).
 
     Raises
     ------
     InputError
-        If the tolerance is not in (0, 1), or nodes of the program have several roles.
+        If the tolerance is not in (0, 1), or the program has no form in a certificate.
     """
+    if not isinstance(found, (Solution, Answer)):
+        raise InputError(f"certify takes what solve or solve_program returns, not {type(found).__name__}")
     if not 0 < tolerance < 1:
         raise InputError(f"tolerance {tolerance!r} must lie between 0 and 1; give e.g. 1e-9")
-    point = factored(solution.program, solution.point)
-    bounds = prove(solution.program, solution.witness, point)
-    allowed = Decimal(repr(float(tolerance)))
-    claim = _claim(solution.problem, bounds, allowed)
+    solution = found if isinstance(found, Solution) else None
+    answer = by_slot(found.answer if isinstance(found, Solution) else found)
+    point = factored(answer.program, answer.point)
+    radius = solution is None or solution.reduction.below
+    bounds = prove(answer.program, answer.witness, point, radius)
+    claim = _claim(solution, answer.program, bounds, Decimal(repr(float(tolerance))))
     document = {
         "schema": SCHEMA,
         "claim": claim,
-        "program": encode_program(solution.program),
-        "witness": encode_witness(solution.witness),
+        "program": encode_program(answer.program),
+        "witness": encode_witness(answer.witness),
         "point": encode_point(point),
         "sha256": claim_hash(claim),
-        "made_by": {**_versions(), "solver": solution.solver},
+        "made_by": {**_versions(), "solver": answer.solver},
     }
-    said = {key: claim[key] for key in ("lower", "upper", "excess_lower", "excess_upper", "gap")}
-    verdict, radius = Verdict[claim["verdict"]], claim["gram_radius"]
+    said = {key: claim[key] for key in SAID}
     return Certificate(
-        problem=solution.problem,
-        verdict=verdict,
-        tolerance=claim["tolerance"],
-        gram_radius=radius,
-        rank=claim["rank"],
-        document=document,
-        **said,
+        None if solution is None else solution.problem, Verdict[claim["verdict"]], **said, document=document
     )
+
+
+def read_file(path: str | Path) -> str:
+    """Return the text of a file, once.
+
+    Raises
+    ------
+    InputError
+        If it is not there, is too large, or is not UTF-8.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            content = file.read(LARGEST_FILE + 1)
+        if len(content) > LARGEST_FILE:
+            raise ValueError(f"more than {LARGEST_FILE} bytes")
+        return content.decode()
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} is not a certificate ({error}); write one with --certificate") from error
+
+
+def parse(text: str) -> dict[str, Any]:
+    """Return the JSON object that a text holds.
+
+    Raises
+    ------
+    InputError
+        If it holds none, or one with a key twice, NaN or infinities.
+    """
+
+    def refuse_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        if len({key for key, _ in pairs}) < len(pairs):
+            raise ValueError("a key stands twice")
+        return dict(pairs)
+
+    def refuse(constant: str) -> float:
+        raise ValueError(f"{constant} is not a number")
+
+    try:
+        document = json.loads(text, object_pairs_hook=refuse_twice, parse_constant=refuse)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"this is not a certificate ({error}); write one with --certificate") from error
+    if not isinstance(document, dict):
+        raise InputError("this is not a certificate (no JSON object); write one with --certificate")
+    return document
 
 
 def claim_hash(claim: dict[str, Any]) -> str:
@@ -167,13 +245,16 @@ def claim_hash(claim: dict[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _claim(problem: Problem, bounds: ProvenBounds, tolerance: Decimal) -> dict[str, Any]:
+def _claim(
+    solution: Solution | None, program: GramProgram, bounds: ProvenBounds, tolerance: Decimal
+) -> dict[str, Any]:
     """Round what was proven outward, and say it."""
     has_floor = bounds.floor is not None
     above, below = bounds.upper, bounds.lower
     lower = None if below is None else decimal_below(below)
     claim: dict[str, Any] = {
-        "problem": problem.statement(),
+        "problem": None if solution is None else solution.problem.statement(),
+        "level": None if solution is None else solution.level,
         "tolerance": str(tolerance),
         "lower": lower,
         "upper": decimal_above(above),
@@ -186,7 +267,11 @@ def _claim(problem: Problem, bounds: ProvenBounds, tolerance: Decimal) -> dict[s
         "rank": bounds.rank,
     }
     claim["verdict"] = "CERTIFIED" if is_certified(claim, tolerance) else "UNDECIDED"
-    return {"words": _words(problem, claim), **claim}
+    if solution is None:
+        words = statement.of_program(program.groups, int(program.multiplicity.sum()), claim)
+    else:
+        words = statement.of_problem(solution.problem, solution.reduction, claim)
+    return {"words": words, **claim}
 
 
 def _with_slack(bounds: ProvenBounds) -> arb:
@@ -207,27 +292,6 @@ def is_certified(claim: dict[str, Any], tolerance: Decimal) -> bool:
     has_floor = claim["excess_lower"] is not None
     scale = Decimal(claim["excess_lower"]) if has_floor else max(Decimal(1), abs(Decimal(claim["lower"])))
     return Decimal(claim["gap"]) <= tolerance * scale * (1 - Decimal("1e-9"))
-
-
-def _words(problem: Problem, claim: dict[str, Any]) -> str:
-    norms = {Ball: "of norm at most one", Ridge: "of any norm (the ridge is part of the loss)"}
-    kind = norms.get(type(problem.norm), "of norm one")
-    attained = "the geometry given here attains a loss"
-    if problem.nonnegative:
-        kind += ", entrywise non-negative"
-        attained = "a positive semidefinite and entrywise non-negative Gram matrix given here has a loss"
-    lower = "nothing is proven from below" if claim["lower"] is None else f"loss ≥ {claim['lower']}"
-    near = ""
-    if claim["gram_radius"] is not None:
-        near = (
-            f", and every H whose loss is at most that of this geometry has its class-mean Gram matrix "
-            f"within {claim['gram_radius']} of it, entrywise off the diagonal"
-        )
-    return (
-        f"For the loss {problem.loss}, class counts {problem.counts}, views {problem.views}, temperature "
-        f"{exact_rational(problem.temperature)}, over every dimension and every feature matrix H with rows "
-        f"{kind}: {lower}; {attained} ≤ {claim['upper']} in dimension {claim['rank']}{near}."
-    )
 
 
 def _versions() -> dict[str, str]:

@@ -42,11 +42,12 @@ class RejectedError(Exception):
 
 
 class Verdict(NamedTuple):
-    """What became of a certificate, in one line of words as well."""
+    """What became of a certificate, in one line of words as well; `named`: its loss is known, and is this."""
 
     accepted: bool
     message: str
     usable: bool = True
+    named: bool = False
 
 
 # ------------------------------------------------------------------------------------------------ intervals
@@ -146,31 +147,57 @@ def spelled(what: str, make: Any, pattern: str) -> Any:
     return leaf(str, what, make, lambda text: len(text) <= LARGEST_NUMBER and re.fullmatch(pattern, text))
 
 
+def lowest(text: str) -> Fraction:
+    """Return a rational in lowest terms, as which alone it may be written."""
+    number = Fraction(text)
+    require(("/" not in text and text != "-0") or str(number) == text, f"{text} is not in lowest terms")
+    return number
+
+
 TEXT, FLAG = leaf(str, "text", str), leaf(bool, "true or false", bool)
 VERSIONS = leaf(dict, "an object of texts", dict, lambda x: {type(y) for y in x.values()} <= {str})
 INDEX = leaf(int, "an integer from 0 on", int, lambda n: n >= 0)
 COUNT = leaf(int, "a positive integer", int, lambda n: n > 0)
-OVER, HEX = "(/0*[1-9][0-9]*)?", r"(\.[0-9a-f]{1,13})?p[+-]?[0-9]{1,4}"
-RATIONAL = spelled('a rational such as "1/10"', Fraction, "-?[0-9]+" + OVER)
-UNSIGNED = spelled('a rational such as "0"', Fraction, "[0-9]+" + OVER)
-POSITIVE = spelled('a positive rational such as "1/10"', Fraction, "0*[1-9][0-9]*" + OVER)
+HEX = r"(\.[0-9a-f]{1,13})?p[+-]?[0-9]{1,4}"
+WHOLE, OVER = "(0|[1-9][0-9]*)", "(/[1-9][0-9]*)?"
+RATIONAL = spelled('a rational such as "1/10"', lowest, "-?" + WHOLE + OVER)
+UNSIGNED = spelled('a rational such as "0"', lowest, WHOLE + OVER)
+POSITIVE = spelled('a positive rational such as "1/10"', lowest, "[1-9][0-9]*" + OVER)
 DYADIC = spelled('a dyadic such as "0x1.8p-3"', float.fromhex, "-?0x[01]" + HEX)
 SIZE = spelled('a dyadic such as "0x1.8p-3"', float.fromhex, rf"0x[01]{HEX}|-0x0(\.0)?p\+0")  # ≥ 0
 REAL = spelled('a decimal such as "3.2e-14"', Decimal, r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,5})?")
-WORDS = ("gramcert/certificate/1", "sphere|ball|ridge", "CERTIFIED|UNDECIDED")
-SCHEMA, NORM, VERDICT = (spelled(word, str, word) for word in WORDS)
+WORDS = ("gramcert/certificate/2", "groups|classes|samples", "CERTIFIED|UNDECIDED", "[a-z0-9-]+")
+SCHEMA, LEVEL, VERDICT, NAME = (spelled(word, str, word) for word in WORDS)
+KIND = spelled("of a kind that is known here", str, "log-sum-exp")
+
+
+def norm_of(value: Any, where: str) -> tuple[str, Fraction | None]:
+    """Return a norm such as {"ridge": "1/10"}, as its kind and its number."""
+    require(isinstance(value, dict) and len(value) == 1, f"{where} is not a norm")
+    ((kind, number),) = value.items()
+    needs = {"sphere": False, "ball": False, "ridge": True, "mean-square": True}
+    fits = kind in needs and (number is not None if needs[kind] else number != "1")  # a radius of 1 is null
+    require(fits, f"{where} is not a norm")
+    return kind, None if number is None else POSITIVE(number, where)
+
+
+def loss_of(value: Any, where: str) -> dict[str, Any]:
+    """Return a loss: its name, and parameters that its entry in the table reads."""
+    require(isinstance(value, dict) and "name" in value, f"{where} has no name")
+    return value | {"name": NAME(value["name"], where)}
+
 
 # A list holds the shape of its items, a tuple that of what may be null; a key with ? may be missing.
-PROBLEM = {"loss": TEXT, "counts": [[COUNT]], "temperature": POSITIVE, "norm": NORM, "ridge?": POSITIVE}
+PROBLEM = {"loss": loss_of, "counts": [[COUNT]], "temperature": POSITIVE, "norm": norm_of}
 PROBLEM |= {"nonnegative": FLAG, "views": COUNT, "order?": [INDEX]}
-CLAIM = {"words": TEXT, "problem": PROBLEM, "verdict": VERDICT, "tolerance": REAL, "upper": REAL}
-CLAIM |= {"rank": INDEX, "lower": (REAL,), "excess_lower": (REAL,), "excess_upper": (REAL,)}
+CLAIM = {"words": TEXT, "problem": (PROBLEM,), "level": (LEVEL,), "verdict": VERDICT, "tolerance": REAL}
+CLAIM |= {"rank": INDEX, "upper": REAL, "lower": (REAL,), "excess_lower": (REAL,), "excess_upper": (REAL,)}
 CLAIM |= {"gap": (REAL,), "gram_radius": (REAL,)}
 RULE = {"kind": TEXT, "groups": [INDEX], "value?": POSITIVE, "weight?": [POSITIVE], "total?": POSITIVE}
-ROWS = {"anchor": [INDEX], "peer_multiplicity": {"every_row?": [UNSIGNED], "rows?": [[UNSIGNED]]}}
-ROWS |= {"weight": [POSITIVE], "own_multiplicity": [UNSIGNED], "own_target": [RATIONAL]}
+ROWS = {"kind": KIND, "anchor": [INDEX], "weight": [POSITIVE], "own_multiplicity": [UNSIGNED]}
+ROWS |= {"own_target": [RATIONAL], "peer_multiplicity": {"every_row?": [UNSIGNED], "rows?": [[UNSIGNED]]}}
 ROWS |= {"peer_target": ({"every_row?": [RATIONAL], "rows?": [[RATIONAL]]},)}
-PROGRAM = {"roles": COUNT, "multiplicity": [POSITIVE], "temperature": POSITIVE, "normaliser": POSITIVE}
+PROGRAM = {"multiplicity": [POSITIVE], "temperature": POSITIVE, "normaliser": POSITIVE}
 PROGRAM |= {"nonnegative": FLAG, "rules": [RULE], "rows": [ROWS]}
 WITNESS = {"own": [DYADIC], "peer": [[DYADIC]], "factor": [[DYADIC]], "within": [[DYADIC]]}
 WITNESS |= {"clusters": [{"groups": [INDEX], "weight": [POSITIVE], "kappa": SIZE}]}
@@ -246,7 +273,7 @@ def read_program(said: Any) -> Program:
     """Return the program, refusing what docs/certificate-format.md does not allow."""
     g, rules, ruled = [int(x) for x in said.multiplicity], [], [a for rule in said.rules for a in rule.groups]
     anchors, groups = [a for block in said.rows for a in block.anchor], [*range(len(g))]
-    require(said.roles == 1 and 1 <= len(g) <= LARGEST_PROGRAM, "not one role, or too few or many groups")
+    require(1 <= len(g) <= LARGEST_PROGRAM, "there are too few or too many groups")
     require(g == said.multiplicity, "a group has no whole number of members")
     require(sorted(ruled) == groups, "a group is not in exactly one rule")
     require(len(anchors) <= LARGEST_PROGRAM and {*anchors} <= {*groups}, "rows have too many or bad anchors")
@@ -460,6 +487,16 @@ def row_floor(row: Row) -> Interval | None:
 
 
 # --------------------------------------------------------------------------------------- the table of losses
+def rules_of(norm: tuple[str, Fraction | None], g: list[int], vectors: list[int]) -> list[Rule]:
+    """Return the diagonal rules of nodes, a member of each standing for so many vectors."""
+    kind, number = norm
+    if kind == "ridge":
+        return [Rule(kind, Fraction(1), {a: (number or 0) * Fraction(x, 2) for a, x in enumerate(vectors)})]
+    require(kind != "mean-square", "this checker has no mean squares")
+    square, name = (number or Fraction(1)) ** 2, {"sphere": "fixed", "ball": "bounded"}[kind]
+    return [Rule(name, x * square, {a: Fraction(1)}) for a, x in enumerate(g)]
+
+
 def supcon(problem: Any, n: list[int], g: list[int]) -> Program:
     """L_out (Khosla et al. 2020), mean over anchors, by classes: g classes of each size n.
 
@@ -467,30 +504,50 @@ def supcon(problem: Any, n: list[int], g: list[int]) -> Program:
     """
     anchored, target = [a for a, x in enumerate(n) if x >= 2], [1] + [0] * len(n)
     normaliser = sum(n[a] * g[a] for a in anchored)
+    require(normaliser and sum(g) >= 2, "the problem has one class only, or no class of two samples")
     rows = [row_of(g, a, Fraction(n[a] * g[a], normaliser), [n[a] - 1, *n], target) for a in anchored]
-    kind = {"sphere": "fixed", "ball": "bounded", "ridge": "ridge"}[problem.norm]
-    rules = [Rule(kind, Fraction(x), {a: Fraction(1)}) for a, x in enumerate(g)]
-    if kind == "ridge":
-        rules = [Rule(kind, Fraction(1), {a: problem.ridge * x / 2 for a, x in enumerate(n)})]
+    rules = rules_of(problem.norm, g, n)
     return Program(g, problem.temperature, problem.nonnegative, rules, rows)
 
 
-LOSSES = {"supcon": supcon}
+def supcon_lift(problem: Any, n: list[int], g: list[int]) -> Program:
+    """L_out by samples: log Σ_{l ≠ i} e^{G_il/τ} − (1/(n_c − 1)) Σ_{positives} G_ij/τ, mean over anchors."""
+    label = [c for c, x in enumerate(n) for _ in range(x)]
+    require(len(label) <= LARGEST_PROGRAM, "there are too many samples")
+    ones, anchors = [1] * len(label), [i for i, c in enumerate(label) if n[c] >= 2]
+    require(anchors and sum(g) >= 2, "the problem has one class only, or no class of two samples")
+    rows = []
+    for i in anchors:
+        share = Fraction(1, n[label[i]] - 1)
+        target = [share if c == label[i] else 0 for c in label]
+        rows.append(row_of(ones, i, Fraction(1, len(anchors)), [0, *ones], [0, *target]))
+    rules = rules_of(problem.norm, ones, ones)
+    return Program(ones, problem.temperature, problem.nonnegative, rules, rows)
 
 
-def corresponds(problem: Any, program: Program) -> bool:
+LOSSES = {"supcon": (supcon, supcon_lift)}  # by classes, and by samples
+
+
+def corresponds(claim: Any, program: Program) -> bool:
     """Whether the table builds the program from the claimed problem; False where it lacks the loss."""
+    problem = claim.problem
+    require((problem is None) == (claim.level is None), "a problem and its level belong together")
+    if problem is None or problem.loss["name"] not in LOSSES:
+        return False
     counts, order = problem.counts, problem.order
     require(len(counts) <= LARGEST_PROGRAM, "counts are too many")
     require(all(len(pair) == 2 for pair in counts), "counts are not [size, classes]")
     n, g = [pair[0] * problem.views for pair in counts], [pair[1] for pair in counts]
     require(n == sorted(set(n), reverse=True), "counts do not stand largest first, each size once")
-    require(sum(g) >= 2 and n[0] >= 2, "the problem has one class only, or no class of two samples")
     require(order is None or Counter(order) == Counter(dict(enumerate(g))), "order does not fit the counts")
-    require((problem.ridge is None) == (problem.norm != "ridge"), "ridge is missing, or has no use")
-    built = LOSSES[problem.loss](problem, n, g) if problem.loss in LOSSES else program
+    require(list(problem.loss) == ["name"], "the loss has parameters that are not known here")
+    if claim.level != "groups":
+        require(sum(g) <= LARGEST_PROGRAM, "there are too many classes")
+        n = [n[a] for a in order or [a for a, x in enumerate(g) for _ in range(x)]]
+        g = [1] * len(n)
+    built = LOSSES[problem.loss["name"]][claim.level == "samples"](problem, n, g)
     require(built == program, "the program is not that of the claimed problem", RejectedError)
-    return problem.loss in LOSSES
+    return True
 
 
 # -------------------------------------------------------------------------------------------------- verdict
@@ -514,12 +571,12 @@ def confirm(claim: Any, proof: Proof, cautious: bool) -> None:
     require(near, "the Gram radius is not proven", RejectedError)
 
 
-def examine(said: Any) -> str:
-    """Recompute everything that a certificate claims; return what is proven."""
+def examine(said: Any) -> tuple[str, bool]:
+    """Recompute what a certificate claims; return what is proven, and whether of the named loss."""
     claim, program = said.claim, read_program(said.program)
     strong = claim.verdict == "CERTIFIED" or claim.gram_radius is not None
     require(claim.tolerance >= 0 and not (strong and claim.lower is None), "claim is incomplete")
-    named = corresponds(claim.problem, program)
+    named = corresponds(claim, program)
     witness, (point, rank) = read_witness(said.witness, program.multiplicity), read_point(said.point, program)
     require(claim.rank == rank, f"the rank is {rank}, not what is claimed", RejectedError)
     digits, cost = FEWEST_DIGITS, len(program.multiplicity) ** 2 // 2 + 20
@@ -538,7 +595,7 @@ def examine(said: Any) -> str:
     bounds = lower and DOWN.plus(lower.lo), UP.plus(proof.proven["upper"].hi), gap and UP.plus(gap.hi)
     unchecked = "" if named else " (program proven; correspondence to the named loss unchecked)"
     proven = "{} <= least loss <= {}, gap <= {}".format(*bounds) + unchecked
-    return f"accepted: {claim.verdict} at tolerance {claim.tolerance}, {proven}"
+    return f"accepted: {claim.verdict} at tolerance {claim.tolerance}, {proven}", named
 
 
 def parse(text: str) -> Any:
@@ -567,7 +624,8 @@ def load(path: Path) -> str:
 def check(source: str | Path) -> Verdict:
     """Check a text, or the file at a path; whatever is there, the answer is a verdict."""
     try:
-        return Verdict(True, examine(parse(load(source) if isinstance(source, Path) else source)))
+        message, named = examine(parse(load(source) if isinstance(source, Path) else source))
+        return Verdict(True, message, named=named)
     except RejectedError as error:
         return Verdict(False, f"rejected: {error}")
     except ArithmeticError:

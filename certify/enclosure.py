@@ -14,8 +14,11 @@ from certify.balls.bounds import objective, optimal_value
 from certify.balls.enclosures import BallMatrix, Balls, ball, balls, exp, sqrt
 from certify.balls.krawczyk import Entries, System, enclose_root, entries, is_positive_definite, system
 from relax.bounds import Cluster, Witness
+from relax.dual_equations import only_rows
 from relax.errors import InputError
+from relax.facts import Shown
 from relax.program import GramProgram
+from relax.rows import LogSumExp
 from relax.rules import Bounded, Fixed
 from relax.solution import Solution
 from relax.symmetry import merge, merge_labels
@@ -24,7 +27,7 @@ MOST_DIGITS = 1000
 
 
 @dataclass(frozen=True, eq=False)
-class Enclosure:
+class Enclosure(Shown):
     """Balls that contain the optimum: each Gram entry by groups of equal classes, and the loss.
 
     Attributes
@@ -60,15 +63,11 @@ class Enclosure:
         """Return decimals below and above one entry."""
         return decimal_below(self.gram[a, b], digits), decimal_above(self.gram[a, b], digits)
 
-    def rows(self) -> list[tuple[str, str]]:
+    def facts(self) -> list[tuple[str, str]]:
         """Return what there is to print, as (label, value) pairs."""
         proven = f"every entry within {self.error:.1e}"
         said = [("method", self.method), ("Gram matrix", proven), ("loss", self.value.str(40))]
         return [*said, ("why", self.reason)] if self.reason else said
-
-    def __str__(self) -> str:
-        """Write `rows` as a table."""
-        return "\n".join(f"{label:<13}{value}" for label, value in self.rows())
 
 
 def enclose(solution: Solution, digits: int = 30) -> Enclosure:
@@ -116,8 +115,11 @@ def _why_not(program: GramProgram, witness: Witness) -> str | None:
         return "the witness is not that of the dual-vector method"
     rule = program.rules[0]
     one_rule = len(program.rules) == 1 and isinstance(rule, (Fixed, Bounded))
-    rows = program.rows[0]
-    one_row = len(program.rows) == 1 and len(set(rows.anchor.tolist())) == len(rows.anchor)
+    one_row = len(program.rows) == 1 and isinstance(program.rows[0], LogSumExp)
+    if not one_row:
+        return "the program has no dual-vector equations"
+    rows = only_rows(program)
+    one_row = len(set(rows.anchor.tolist())) == len(rows.anchor)
     if not (one_rule and one_row and rows.peer_target is None and np.all(rows.own_target == 1)):
         return "the program has no dual-vector equations"
     if not np.all(rows.peer_multiplicity == rows.peer_multiplicity[0]) and witness.clusters:
@@ -134,7 +136,7 @@ def _why_not(program: GramProgram, witness: Witness) -> str | None:
 def _enclose_optimum(program: GramProgram, witness: Witness, digits: int) -> Enclosure | str:
     clusters = [[int(a) for a in cluster.groups] for cluster in witness.clusters]
     merged, label = merge(program, clusters), merge_labels(program.groups, clusters)
-    if len(set(merged.rows[0].anchor.tolist())) < len(merged.rows[0].anchor):
+    if len(set(only_rows(merged).anchor.tolist())) < len(only_rows(merged).anchor):
         return "merged classes keep different rows"
     given = system(merged)
     box = enclose_root(given, _start(merged, witness, label), digits)
@@ -162,14 +164,14 @@ def _start(merged: GramProgram, witness: Witness, label: np.ndarray) -> Float64[
     first = np.unique(label, return_index=True)[1]
     z = witness.factor[first, 0].copy()
     for cluster in witness.clusters:
-        total = float(witness.point.multiplicity[cluster.groups] @ cluster.weight)
+        total = float(witness.base.multiplicity[cluster.groups] @ cluster.weight)
         node = label[cluster.groups[0]]
         z[node] = witness.factor[cluster.groups[0], 0] * total / cluster.weight[0]
-    rows, argument = merged.rows[0].floats, np.ones(merged.groups)
+    rows, argument = only_rows(merged).floats, np.ones(merged.groups)
     rule = merged.rules[0]
     assert isinstance(rule, (Fixed, Bounded))
     members = merged.multiplicity - np.eye(merged.groups)
-    power = members * np.exp((witness.point.peer[np.ix_(first, first)] - rule.value) / merged.tau)
+    power = members * np.exp((witness.base.peer[np.ix_(first, first)] - rule.square) / merged.tau)
     argument[rows.anchor] = rows.own_multiplicity + (rows.peer_multiplicity * power[rows.anchor]).sum(axis=1)
     return np.concatenate([np.log(z), np.log(argument)])
 
@@ -192,7 +194,7 @@ def _is_gram(given: System, at: Entries, z: Shaped[Balls, " m"]) -> bool:
 
 def _holds(program: GramProgram, cluster: Cluster, z: arb, v: arb) -> bool:
     """Prove κ = z²/ω − ω d > 0, where D_ij = d w_i w_j inside the cluster and w are class sizes."""
-    rows = program.rows[0]
+    rows = only_rows(program)
     weight, members = balls(cluster.weight), balls(program.multiplicity[cluster.groups])
     if np.any(rows.peer_multiplicity[0][cluster.groups] != cluster.weight):
         return False

@@ -6,18 +6,22 @@ binary64 in C99 hex; both are exact.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from certify.balls import FactoredPoint
 from relax.bounds import Cluster, Witness
+from relax.counts import LARGEST_COUNT
 from relax.errors import InputError
 from relax.orbits import OrbitMatrix
-from relax.program import GramProgram, Rows
+from relax.program import GramProgram
+from relax.rows import LogSumExp, Rows
 from relax.rules import Bounded, Budget, Fixed, RidgeCost, Rule
+
+LARGEST_PROGRAM = 20_000  # groups
 
 
 def rational(number: Any) -> str:
@@ -35,17 +39,101 @@ def dyadics(numbers: np.ndarray) -> list[str]:
     return [float(number).hex() for number in numbers]
 
 
+class RowKind(NamedTuple):
+    """How rows of one kind stand in a file."""
+
+    kind: type
+    encode: Callable[[Any], dict[str, Any]]
+    decode: Callable[[Mapping[str, Any], int], Any]  # what `encode` returned, and the number of groups
+
+
 def encode_program(program: GramProgram) -> dict[str, Any]:
-    """Return the exact program as JSON values."""
+    """Return the exact program, whose nodes have one role, as JSON values.
+
+    Raises
+    ------
+    InputError
+        If rows are of a kind that no file has.
+    """
     return {
-        "roles": program.roles,
         "multiplicity": rationals(program.multiplicity),
         "temperature": rational(program.temperature),
         "normaliser": rational(program.normaliser),
         "nonnegative": program.nonnegative,
         "rules": [_encode_rule(rule) for rule in program.rules],
-        "rows": [_encode_rows(rows) for rows in program.rows],
+        "rows": [_encode_block(rows) for rows in program.rows],
     }
+
+
+def _encode_block(rows: Rows) -> dict[str, Any]:
+    for name, kind in ROW_KINDS.items():
+        if type(rows) is kind.kind:
+            return {"kind": name, **kind.encode(rows)}
+    name = type(rows).__name__
+    raise InputError(f"rows of kind {name} have no form in a file; see certify.encoding.ROW_KINDS")
+
+
+def decode_program(said: Mapping[str, Any]) -> GramProgram:
+    """Return the exact program that `encode_program` wrote.
+
+    Raises
+    ------
+    InputError
+        If it is not of that form.
+    """
+    try:
+        multiplicity = np.array([_whole(g) for g in said["multiplicity"]], dtype=float)
+        if not 1 <= len(multiplicity) <= LARGEST_PROGRAM:
+            raise ValueError(f"{len(multiplicity)} groups; there may be 1 to {LARGEST_PROGRAM}")
+        program = GramProgram(
+            multiplicity=multiplicity,
+            temperature=Fraction(said["temperature"]),
+            rows=tuple(_decode_block(block, len(multiplicity)) for block in said["rows"]),
+            normaliser=Fraction(said["normaliser"]),
+            rules=tuple(_decode_rule(rule) for rule in said["rules"]),
+            nonnegative=said["nonnegative"],
+        )
+        if encode_program(program) != said:
+            raise ValueError("a number or a key is not spelled as in docs/certificate-format.md")
+    except (KeyError, TypeError, ValueError, ZeroDivisionError, OverflowError, IndexError) as error:
+        raise InputError(f"the program of the certificate is unusable: {error}") from error
+    return program
+
+
+def _whole(spelled: str) -> int:
+    number = Fraction(spelled)
+    if number.denominator != 1 or not 1 <= number <= LARGEST_COUNT:
+        raise ValueError(f"{spelled} is no number of members")
+    return int(number)
+
+
+def _decode_block(said: Mapping[str, Any], groups: int) -> Rows:
+    if said["kind"] not in ROW_KINDS:
+        raise InputError(f"rows of kind {str(said['kind'])[:40]!r} are not known here")
+    kind = ROW_KINDS[said["kind"]]
+    return kind.decode({key: value for key, value in said.items() if key != "kind"}, groups)
+
+
+def _decode_rule(said: Mapping[str, Any]) -> Rule:
+    slots = np.array(said["groups"], dtype=int)
+    if said["kind"] in ("fixed", "bounded"):
+        return (Fixed if said["kind"] == "fixed" else Bounded)(slots, Fraction(said["value"]))
+    weight = _exact(said["weight"], len(slots))
+    if said["kind"] == "budget":
+        return Budget(slots, weight, Fraction(said["total"]))
+    return RidgeCost(slots, weight)
+
+
+def _exact(spelled: list[str], count: int) -> np.ndarray:
+    """Read rationals as an array of floats where all are floats, else of Fractions."""
+    numbers = [Fraction(number) for number in spelled]
+    if len(numbers) != count:
+        raise ValueError(f"{len(numbers)} numbers where {count} belong")
+    if all(abs(x) <= LARGEST_COUNT and x.denominator & (x.denominator - 1) == 0 for x in numbers):
+        floats = np.array([float(x) for x in numbers])
+        if all(Fraction(y) == x for x, y in zip(numbers, floats.tolist(), strict=True)):
+            return floats
+    return np.array(numbers, dtype=object)
 
 
 def _encode_rule(rule: Rule) -> dict[str, Any]:
@@ -60,26 +148,52 @@ def _encode_rule(rule: Rule) -> dict[str, Any]:
     return {"kind": "ridge", **weights}
 
 
-def _encode_rows(rows: Rows) -> dict[str, Any]:
+def _encode_log_sum_exp(rows: LogSumExp) -> dict[str, Any]:
     return {
         "anchor": [int(a) for a in rows.anchor],
         "weight": rationals(rows.weight),
         "own_multiplicity": rationals(rows.own_multiplicity),
         "own_target": rationals(rows.own_target),
-        "peer_multiplicity": _encode_table(rows.peer_multiplicity),
-        "peer_target": None if rows.peer_target is None else _encode_table(rows.peer_target),
+        "peer_multiplicity": encode_table(rows.peer_multiplicity),
+        "peer_target": None if rows.peer_target is None else encode_table(rows.peer_target),
     }
 
 
-def _encode_table(table: np.ndarray) -> dict[str, Any]:
-    if np.all(table == table[0]):
+def _decode_log_sum_exp(said: Mapping[str, Any], groups: int) -> LogSumExp:
+    anchor = np.array(said["anchor"], dtype=int)
+    if len(anchor) and not 0 <= anchor.min() <= anchor.max() < groups:
+        raise ValueError("an anchor is not a group")
+    own = (_exact(said[key], len(anchor)) for key in ("weight", "own_multiplicity", "own_target"))
+    peers = decode_table(said["peer_multiplicity"], len(anchor), groups)
+    said_target = said["peer_target"]
+    target = None if said_target is None else decode_table(said_target, len(anchor), groups)
+    return LogSumExp(anchor, *own, peers, target)
+
+
+ROW_KINDS = {"log-sum-exp": RowKind(LogSumExp, _encode_log_sum_exp, _decode_log_sum_exp)}
+"""The kinds of rows that a file can hold; whoever brings a new kind adds it, and its enclosure."""
+
+
+def encode_table(table: np.ndarray) -> dict[str, Any]:
+    """Spell a matrix of exact numbers, once where all rows are equal."""
+    if len(table) and np.all(table == table[0]):
         return {"every_row": rationals(table[0])}
     return {"rows": [rationals(line) for line in table]}
 
 
+def decode_table(said: Mapping[str, Any], lines: int, groups: int) -> np.ndarray:
+    """Read what `encode_table` wrote."""
+    if "every_row" in said:
+        return np.broadcast_to(_exact(said["every_row"], groups), (lines, groups))
+    if len(said["rows"]) != lines:
+        raise ValueError(f"{len(said['rows'])} rows where {lines} belong")
+    table = [_exact(line, groups) for line in said["rows"]]
+    return np.array(table, dtype=object if any(line.dtype == object for line in table) else float)
+
+
 def encode_witness(witness: Witness) -> dict[str, Any]:
     """Return M₀ and the factors of the dual slack as JSON values (one role)."""
-    peer = witness.point.peer
+    peer = witness.base.peer
     clusters = [
         {
             "groups": [int(a) for a in cluster.groups],
@@ -89,7 +203,7 @@ def encode_witness(witness: Witness) -> dict[str, Any]:
         for cluster in witness.clusters
     ]
     return {
-        "own": dyadics(witness.point.own[:, 0, 0]),
+        "own": dyadics(witness.base.own[:, 0, 0]),
         "peer": [dyadics(peer[a, a:]) for a in range(len(peer))],
         "factor": [dyadics(line) for line in witness.factor],
         "within": [dyadics(line) for line in witness.within[:, 0, :]],

@@ -1,98 +1,120 @@
-"""Verify a certificate file twice: in ball arithmetic here, and by `checker.py`, which shares no code."""
+"""Verify a certificate twice: in ball arithmetic here, and by `checker.py`, which shares no code."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
-from certify import checker
+from certify import checker, statement
 from certify.balls import ProvenBounds, decimal_above, decimal_below, prove
-from certify.certificate import SCHEMA, claim_hash, is_certified
-from certify.encoding import decode_point, decode_witness, encode_program
+from certify.certificate import SCHEMA, claim_hash, is_certified, parse, read_file
+from certify.encoding import decode_point, decode_program, decode_witness, encode_program
 from relax import losses
+from relax.by_slot import program_by_slot
 from relax.errors import InputError
+from relax.facts import Shown
+from relax.losses import Reduction
 from relax.problem import Problem
+from relax.program import GramProgram
 
 
 @dataclass(frozen=True)
-class Check:
-    """The verdicts of two independent verifiers on one certificate.
+class Verified:
+    """What ball arithmetic makes of a certificate.
 
     Attributes
     ----------
     accepted : bool
-        Both accept.
-    balls, checker : str
-        What each says, in one line.
-    balls_accepts, checker_accepts : bool
-        Whether each accepts.
-    claim : dict
-        The claim that was verified.
+        Everything claimed is proven.
+    named : bool
+        The program is the one of the loss that is named.
+    message : str
+        In one line.
+    statement : str
+        What is proven, in words made of verified values; empty where nothing is.
     """
 
     accepted: bool
-    balls: str
-    checker: str
-    balls_accepts: bool
-    checker_accepts: bool
-    claim: dict[str, Any]
+    named: bool
+    message: str
+    statement: str
 
-    def facts(self) -> dict[str, Any]:
+
+@dataclass(frozen=True)
+class Check(Shown):
+    """The verdicts of two independent verifiers on one certificate.
+
+    Attributes
+    ----------
+    balls : Verified
+        Ball arithmetic's.
+    checker : checker.Verdict
+        That of checker.py.
+    """
+
+    balls: Verified
+    checker: checker.Verdict
+
+    @property
+    def accepted(self) -> bool:
+        """Both accept."""
+        return self.balls.accepted and self.checker.accepted
+
+    @property
+    def named(self) -> bool:
+        """Both know the loss, and its program is that of the file."""
+        return self.accepted and self.balls.named and self.checker.named
+
+    @property
+    def agree(self) -> bool:
+        """Both accept or both reject."""
+        return self.balls.accepted == self.checker.accepted
+
+    def json_values(self) -> dict[str, Any]:
         """Return JSON values."""
         return {
             "accepted": self.accepted,
-            "agree": self.balls_accepts == self.checker_accepts,
-            "balls": {"accepts": self.balls_accepts, "message": self.balls},
-            "checker": {"accepts": self.checker_accepts, "message": self.checker},
-            "claim": self.claim,
+            "named": self.named,
+            "agree": self.agree,
+            "balls": {"accepts": self.balls.accepted, "message": self.balls.message},
+            "checker": {"accepts": self.checker.accepted, "message": self.checker.message},
+            "statement": self.balls.statement if self.accepted else "",
         }
 
-    def rows(self) -> list[tuple[str, str]]:
+    def facts(self) -> list[tuple[str, str]]:
         """Return what there is to print, as (label, value) pairs."""
-        agree = self.balls_accepts == self.checker_accepts
-        verdict = ("accepted" if self.accepted else "rejected") if agree else "the verifiers disagree"
-        return [
+        verdict = "accepted" if self.accepted else "rejected" if self.agree else "the verifiers disagree"
+        said = [
             ("certificate", verdict),
-            ("ball arithmetic", self.balls),
-            ("checker.py", self.checker),
-            ("claim", str(self.claim.get("words", ""))),
+            ("ball arithmetic", self.balls.message),
+            ("checker.py", self.checker.message),
         ]
-
-    def __str__(self) -> str:
-        """Write `rows` as a table."""
-        return "\n".join(f"{label:<17}{value}" for label, value in self.rows())
+        return [*said, ("proven", self.balls.statement)] if self.accepted else said
 
 
 def check(path: str | Path) -> Check:
-    """Verify a certificate file by both verifiers.
+    """Verify a certificate file by both verifiers, which see the same bytes.
 
     Raises
     ------
     InputError
         If the file is not there or holds no JSON object.
     """
-    document = _read(path)
-    second = checker.check_file(str(path))
+    text = read_file(path)
+    return Check(verify(parse(text)), checker.check(text))
+
+
+def verify(document: dict[str, Any]) -> Verified:
+    """Recompute every bound of a certificate in ball arithmetic; whatever it holds, there is a verdict."""
     try:
-        first, accepts = f"accepted: {verify(document)}", True
+        return _verify(document)
     except InputError as error:
-        first, accepts = f"rejected: {error}", False
-    claim = document.get("claim")
-    claim = claim if isinstance(claim, dict) else {}
-    return Check(accepts and second.accepted, first, second.message, accepts, second.accepted, claim)
+        return Verified(False, False, f"rejected: {error}", "")
 
 
-def verify(document: dict[str, Any]) -> str:
-    """Recompute every bound of a certificate in ball arithmetic; return a line that says what was proven.
-
-    Raises
-    ------
-    InputError
-        If anything claimed is not proven; the message says what.
-    """
+def _verify(document: dict[str, Any]) -> Verified:
     if document.get("schema") != SCHEMA:
         raise InputError(f"the schema is not {SCHEMA}")
     claim = document.get("claim")
@@ -101,15 +123,48 @@ def verify(document: dict[str, Any]) -> str:
     for part in ("program", "witness", "point"):
         if not isinstance(document.get(part), dict):
             raise InputError(f"the certificate has no {part}")
-    program = losses.build(Problem.from_statement(claim.get("problem", {})))
-    if encode_program(program) != document["program"]:
-        raise InputError("the program is not the one of the problem that is stated")
+    program = decode_program(document["program"])
+    known = _named(claim, document["program"])
+    if known is not None and claim.get("gram_radius") is not None and not known[1].below:
+        raise InputError("a Gram radius is claimed of a loss whose program is not below it everywhere")
     witness = decode_witness(document["witness"], program)
     point = decode_point(document["point"], program)
     bounds = prove(program, witness, point, radius=claim.get("gram_radius") is not None)
     _compare(claim, bounds)
+    proven = _statement(known, program, claim)
+    if (known is not None or claim.get("problem") is None) and claim.get("words") != proven:
+        raise InputError("the words of the claim are not those of its numbers")
     gap = "none" if bounds.gap is None else decimal_above(bounds.gap, 3)
-    return f"proven at {bounds.precision} bits, gap ≤ {gap}"
+    unchecked = "" if known else f" ({statement.UNCHECKED})"
+    message = f"accepted: proven at {bounds.precision} bits, gap ≤ {gap}{unchecked}"
+    return Verified(True, known is not None, message, proven)
+
+
+def _named(claim: dict[str, Any], program: dict[str, Any]) -> tuple[Problem, Reduction] | None:
+    """Return the problem that is named, having built its program; None where the loss is not known.
+
+    Raises
+    ------
+    InputError
+        If the program is another one, or the problem makes no sense.
+    """
+    said = claim.get("problem")
+    if said is None:
+        return None
+    loss = said.get("loss") if isinstance(said, dict) else None
+    if isinstance(loss, dict) and loss.get("name") not in losses.names():
+        return None
+    problem = Problem.from_statement(said)
+    reduction = problem.reduction(claim.get("level", ""))
+    if encode_program(program_by_slot(problem.assembled(reduction))) != program:
+        raise InputError("the program is not the one of the problem that is stated")
+    return problem, reduction
+
+
+def _statement(known: tuple[Problem, Reduction] | None, program: GramProgram, claim: dict[str, Any]) -> str:
+    if known is not None:
+        return statement.of_problem(*known, claim)
+    return statement.of_program(program.groups, int(program.multiplicity.sum()), claim)
 
 
 def _compare(claim: dict[str, Any], bounds: ProvenBounds) -> None:
@@ -143,22 +198,3 @@ def _compare(claim: dict[str, Any], bounds: ProvenBounds) -> None:
         raise InputError("the verdict or the dimension is not what was proven")
     if claim["verdict"] == "CERTIFIED" and not certified:
         raise InputError("the verdict CERTIFIED is not proven: the gap is too large")
-
-
-def _read(path: str | Path) -> dict[str, Any]:
-    def refuse_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        if len({key for key, _ in pairs}) < len(pairs):
-            raise ValueError("a key stands twice")
-        return dict(pairs)
-
-    def refuse(constant: str) -> float:
-        raise ValueError(f"{constant} is not a number")
-
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-        document = json.loads(text, object_pairs_hook=refuse_twice, parse_constant=refuse)
-    except (OSError, ValueError, RecursionError) as error:
-        raise InputError(f"{path} is not a certificate ({error}); write one with --certificate") from error
-    if not isinstance(document, dict):
-        raise InputError(f"{path} is not a certificate (no JSON object); write one with --certificate")
-    return document

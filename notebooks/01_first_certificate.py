@@ -70,7 +70,7 @@ from relax.descent import descend, match
 
 small = solve(Problem([12, 12, 3, 3], temperature=0.5))
 found = match(descend(small.problem, dim=3, starts=8), small.gram, small.value)
-dict(found.rows())
+dict(found.facts())
 
 # %% [markdown]
 # ## What imbalance does

@@ -1,16 +1,19 @@
 """Find: proven global optima of contrastive losses over free features."""
 
+from relax.answer import Answer, Status
 from relax.errors import InputError, SolverError
-from relax.problem import Ball, ClassCounts, Problem, Ridge, Sphere
-from relax.solution import Solution, Status
-from relax.solvers import solve
+from relax.problem import Ball, ClassCounts, MeanSquare, Problem, Ridge, Sphere
+from relax.solution import Solution
+from relax.solvers import solve, solve_program
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Answer",
     "Ball",
     "ClassCounts",
     "InputError",
+    "MeanSquare",
     "Problem",
     "Ridge",
     "Solution",
@@ -18,4 +21,5 @@ __all__ = [
     "Sphere",
     "Status",
     "solve",
+    "solve_program",
 ]

@@ -47,7 +47,7 @@ class Witness:
 
     Attributes
     ----------
-    point : OrbitMatrix
+    base : OrbitMatrix
         M₀, where the loss is linearised; need not be feasible.
     factor : array, shape (m·s, r)
         Z, one row a slot, the same for all members of a group.
@@ -57,15 +57,15 @@ class Witness:
         Members that coincide.
     """
 
-    point: OrbitMatrix
+    base: OrbitMatrix
     factor: Float[np.ndarray, "ms r"]
     within: Float[np.ndarray, "m s q"]
     clusters: tuple[Cluster, ...] = ()
 
     def slack(self) -> OrbitMatrix:
         """Return W, positive semidefinite by construction."""
-        m, s = self.point.own.shape[:2]
-        g, index = self.point.multiplicity, np.arange(m)
+        m, s = self.base.own.shape[:2]
+        g, index = self.base.multiplicity, np.arange(m)
         peer = self.factor @ self.factor.T
         own = peer.reshape(m, s, m, s)[index, :, index, :].copy()
         apart = self.within @ self.within.transpose(0, 2, 1)
@@ -109,7 +109,7 @@ def lower_bound(program: GramProgram, witness: Witness, level: float = np.inf) -
         Excess of a feasible point; needed by ridge rules only, and of use where the program has a floor.
     """
     level = level if np.isfinite(program.floor) else np.inf
-    at_point, gradient = program.linearise(witness.point)
+    at_point, gradient = program.linearise(witness.base)
     slack = witness.slack()
     left_peer = np.abs(_left_over(gradient.peer - slack.peer, program.nonnegative))
     left_own = np.abs(_left_over(gradient.own - slack.own, program.nonnegative))
@@ -123,7 +123,7 @@ def lower_bound(program: GramProgram, witness: Witness, level: float = np.inf) -
     for rule in program.rules:
         multiplier[rule.slots], cost = rule.charge(needed[rule.slots], g[rule.slots], level)
         charge += cost
-    return LowerBound(at_point - gradient.inner(witness.point) - charge, multiplier)
+    return LowerBound(at_point - gradient.inner(witness.base) - charge, multiplier)
 
 
 def _left_over(difference: np.ndarray, nonnegative: bool) -> np.ndarray:
@@ -227,5 +227,5 @@ def on_fixed_diagonal(program: GramProgram, matrix: OrbitMatrix) -> OrbitMatrix:
     own, s = matrix.own.copy(), program.roles
     for rule in program.rules:
         if isinstance(rule, Fixed):
-            own[rule.slots // s, rule.slots % s, rule.slots % s] = rule.value
+            own[rule.slots // s, rule.slots % s, rule.slots % s] = rule.square
     return OrbitMatrix(matrix.multiplicity, own, matrix.peer)

@@ -22,10 +22,18 @@ from jaxtyping import Float
 from scipy.sparse.linalg import LinearOperator, gmres
 
 from relax.program import GramProgram
+from relax.rows import LogSumExp
 
 LARGEST_DENSE = 150  # groups; below, factorising the Jacobian is faster than iterating
 LARGEST_FACTORISED = 4_000  # groups; the Jacobian beyond takes more than half a gigabyte, its factors as much
 KRYLOV_ACCURACY, KRYLOV_STEPS = 1e-7, 60
+
+
+def only_rows(program: GramProgram) -> LogSumExp:
+    """Return the one block of log-sum-exp rows that the program is known to have."""
+    (rows,) = program.rows
+    assert isinstance(rows, LogSumExp)
+    return rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,7 +135,7 @@ class DualEquations:
     @classmethod
     def of(cls, program: GramProgram, norm: float) -> DualEquations:
         """Read the equations off a program (`dual_vector.supports` says which have them)."""
-        rows, m = program.rows[0].floats, program.groups
+        rows, m = only_rows(program).floats, program.groups
         weight, own, peer = np.zeros(m), np.ones(m), np.zeros((m, m))
         weight[rows.anchor] = rows.weight / (program.multiplicity[rows.anchor] * float(program.normaliser))
         own[rows.anchor], peer[rows.anchor] = rows.own_multiplicity, rows.peer_multiplicity

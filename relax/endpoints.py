@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float64, Int
 
 from relax.errors import InputError
+from relax.facts import Shown
 from relax.geometry import align, class_means, embed
 
 LOSS_AGREES, GRAM_AGREES = 1e-9, 1e-5
@@ -61,7 +62,7 @@ class Descent:
 
 
 @dataclass(frozen=True, eq=False)
-class Match:
+class Match(Shown):
     """How far each start of a descent ended from a certified optimum.
 
     Attributes
@@ -83,7 +84,7 @@ class Match:
         """Whether a start found the certified optimum: both its loss and its geometry."""
         return (np.abs(self.loss_gaps) <= LOSS_AGREES) & (self.gram_distances <= GRAM_AGREES)
 
-    def rows(self) -> list[tuple[str, str]]:
+    def facts(self) -> list[tuple[str, str]]:
         """Return what there is to print, as (label, value) pairs."""
         starts = len(self.loss_gaps)
         return [

@@ -39,7 +39,7 @@ def geometry_figure(solution: Solution) -> Figure:
     _draw_gram(figure, left, solution)
     _draw_cosines(right, solution)
     tau, k = solution.problem.temperature, solution.problem.counts.classes
-    figure.suptitle(f"Optimal geometry of {solution.problem.loss}: {k:,} classes, τ = {tau:g}")
+    figure.suptitle(f"Optimal geometry of {solution.problem.loss.name}: {k:,} classes, τ = {tau:g}")
     return figure
 
 

@@ -2,149 +2,37 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 
-from relax import datasets
+from relax import datasets, losses
+from relax.counts import LARGEST_COUNT, ClassCounts, exact_rational, positive_number, whole_number
 from relax.errors import InputError
+from relax.losses import Loss, Reduction, SupCon
+from relax.losses.parameters import norm_from_statement, norm_statement
+from relax.norms import NORMS, Ball, MeanSquare, Norm, Ridge, Sphere
+from relax.program import GramProgram
 
-LARGEST_COUNT = 2**53  # every integer up to here is a float64
+__all__ = [
+    "Ball",
+    "ClassCounts",
+    "Level",
+    "MeanSquare",
+    "Norm",
+    "Problem",
+    "Ridge",
+    "Sphere",
+    "exact_rational",
+]
 
-
-@dataclass(frozen=True)
-class Sphere:
-    """Every feature has norm one."""
-
-
-@dataclass(frozen=True)
-class Ball:
-    """Every feature has norm at most one."""
-
-
-@dataclass(frozen=True)
-class Ridge:
-    """Features are free and pay (weight/2) · ‖H‖²_F, summed over all samples."""
-
-    weight: float
-
-    def __post_init__(self) -> None:
-        _positive(self.weight, "ridge weight", "Ridge(1e-3)")
-
-
-Norm = Sphere | Ball | Ridge
-
-
-def exact_rational(number: float | int | Fraction) -> Fraction:
-    """Return the rational number that was written: the float 0.1 means one tenth.
-
-    A float stands for its shortest decimal, so that a theorem about temperature 0.1 is not a theorem
-    about 0.1000000000000000055….
-    """
-    if isinstance(number, float):
-        return Fraction(repr(float(number)))  # float(): NumPy's float64 prints its type
-    return Fraction(number)
-
-
-@dataclass(frozen=True)
-class ClassCounts:
-    """Class sizes as a multiset, with the user's order where one was given.
-
-    Attributes
-    ----------
-    sizes : tuple of int
-        The m distinct class sizes, largest first.
-    multiplicities : tuple of int
-        How many classes have each size.
-    order : tuple of int or None
-        For each class, in the user's order, the index of its size; None when only sizes and
-        multiplicities were given (the classes then stand largest first).
-    """
-
-    sizes: tuple[int, ...]
-    multiplicities: tuple[int, ...]
-    order: tuple[int, ...] | None = None
-
-    @classmethod
-    def of(cls, counts: ClassCounts | Mapping[int, int] | Iterable[int]) -> ClassCounts:
-        """Build from a sequence of class sizes, or from a mapping {size: number of classes}.
-
-        Raises
-        ------
-        InputError
-            If there are no counts, or one is not an integer between 1 and 2**53.
-        """
-        if isinstance(counts, ClassCounts):
-            return counts
-        is_scalar = isinstance(counts, (str, bytes)) or getattr(counts, "ndim", 1) == 0
-        if is_scalar or not isinstance(counts, (Mapping, Iterable)):
-            raise InputError(f"counts {counts!r} must be a sequence of integers, e.g. [100, 100, 10, 10]")
-        if isinstance(counts, Mapping):
-            pairs = {_count(size, "class size"): _count(g, "number of classes") for size, g in counts.items()}
-            order: tuple[int, ...] | None = None
-        else:
-            given = [_count(size, "class size") for size in counts]
-            pairs = Counter(given)
-            index = {size: a for a, size in enumerate(sorted(pairs, reverse=True))}
-            order = tuple(index[size] for size in given)
-            if order == tuple(sorted(order)):
-                order = None  # largest first is the order without a name
-        if not pairs:
-            raise InputError("counts are empty; give at least two classes, e.g. [100, 100, 10, 10]")
-        sizes = tuple(sorted(pairs, reverse=True))
-        found = cls(sizes, tuple(pairs[size] for size in sizes), order)
-        if found.samples > LARGEST_COUNT:
-            raise InputError(f"counts sum to {found.samples}, beyond 2**53; scale them down")
-        return found
-
-    @cached_property
-    def classes(self) -> int:
-        """The number of classes k."""
-        return sum(self.multiplicities)
-
-    @cached_property
-    def samples(self) -> int:
-        """The number of samples n."""
-        return sum(n * g for n, g in zip(self.sizes, self.multiplicities, strict=True))
-
-    @cached_property
-    def anchors(self) -> int:
-        """N₊, the number of samples that have another sample of their own class."""
-        return sum(n * g for n, g in zip(self.sizes, self.multiplicities, strict=True) if n >= 2)
-
-    def group_of_class(self) -> np.ndarray:
-        """Return the index into `sizes` of every class, in the user's order; shape (k,)."""
-        if self.order is not None:
-            return np.asarray(self.order)
-        return np.repeat(np.arange(len(self.sizes)), self.multiplicities)
-
-    def times(self, factor: int) -> ClassCounts:
-        """Return the counts with every class `factor` times as large."""
-        return ClassCounts(tuple(factor * n for n in self.sizes), self.multiplicities, self.order)
-
-    def __str__(self) -> str:
-        """Write the counts as the command line reads them."""
-        if self.classes <= 12:
-            return ",".join(str(self.sizes[a]) for a in self.group_of_class())
-        shown = [f"{n}x{g}" for n, g in zip(self.sizes, self.multiplicities, strict=True)]
-        return ",".join(shown if len(shown) <= 12 else [*shown[:6], "…", *shown[-5:]])
-
-
-def _count(number: Any, what: str) -> int:
-    is_whole = isinstance(number, (int, np.integer)) or (isinstance(number, float) and number.is_integer())
-    if isinstance(number, (bool, np.bool_)) or not is_whole:
-        raise InputError(f"{what} {number!r} is not an integer; counts are whole numbers of samples")
-    if number <= 0:
-        raise InputError(f"{what} {int(number)} is not positive; leave out classes without samples")
-    if number > LARGEST_COUNT:
-        raise InputError(f"{what} {int(number)} is beyond 2**53; scale the counts down")
-    return int(number)
+Level = Literal["groups", "classes", "samples"]
+LARGEST_LIFT = 2_000  # samples; the n×n matrix of one row per sample is a reference, not a method
+_SUPCON, _SPHERE = SupCon(), Sphere()
 
 
 @dataclass(frozen=True)
@@ -155,12 +43,13 @@ class Problem:
     ----------
     counts : ClassCounts
         Built from a sequence of class sizes or a mapping {size: number of classes}.
-    loss : str
-        The name of a loss (`relax.losses.names()`).
+    loss : Loss
+        A loss object such as `SupCon()`, or a text: "supcon", "NAME:parameter=value,…".
     temperature : float
-        τ > 0. The exact problem has the decimal number that was written (see `exact_rational`).
-    norm : Sphere, Ball or Ridge
-        What the features obey.
+        τ > 0. The exact problem has the decimal number that was written (see `exact_rational`). The loss's
+        own default where it is not given.
+    norm : Norm
+        What the features obey: `Sphere`, `Ball`, `Ridge` or `MeanSquare`.
     nonnegative : bool
         Whether features are entrywise non-negative (relaxed to a non-negative Gram matrix).
     views : int
@@ -169,51 +58,99 @@ class Problem:
     Raises
     ------
     InputError
-        If the counts are unusable, there are fewer than two classes, no class has two samples, or the
-        temperature is not a positive finite number.
+        If the counts are unusable, the temperature is not a positive finite number, or the loss refuses the
+        problem.
     """
 
     counts: ClassCounts
-    loss: str = "supcon"
+    loss: Loss = _SUPCON
     temperature: float = 0.1
-    norm: Norm = Sphere()
+    norm: Norm = _SPHERE
     nonnegative: bool = False
     views: int = 1
 
     def __init__(
         self,
         counts: ClassCounts | Mapping[int, int] | Iterable[int],
-        loss: str = "supcon",
-        temperature: float = 0.1,
+        loss: Loss | str | None = None,
+        temperature: float | None = None,
         norm: Norm | None = None,
         nonnegative: bool = False,
         views: int = 1,
     ) -> None:
+        chosen = SupCon() if loss is None else losses.parse(loss) if isinstance(loss, str) else loss
+        if not isinstance(chosen, Loss) or isinstance(chosen, type):
+            raise InputError(f"loss {chosen!r} is not a loss; give a name such as 'supcon', or SupCon()")
+        tau = chosen.default_temperature if temperature is None else temperature
         values = {
             "counts": ClassCounts.of(counts),
-            "loss": loss,
-            "temperature": _positive(temperature, "temperature", "0.1"),
+            "loss": chosen,
+            "temperature": positive_number(tau, "temperature", "0.1"),
             "norm": Sphere() if norm is None else norm,
             "nonnegative": bool(nonnegative),
-            "views": _count(views, "number of views"),
+            "views": whole_number(views, "number of views"),
         }
         for name, value in values.items():
             object.__setattr__(self, name, value)
         self._check()
 
     def _check(self) -> None:
-        seen = self.effective_counts
-        if seen.classes < 2:
-            raise InputError(
-                f"one class only: every equiangular arrangement of its {seen.samples} samples attains the "
-                "minimum log(n-1), so there is no geometry to certify; give at least two classes"
-            )
-        if seen.anchors == 0:
-            raise InputError("no class has two samples, so the loss has no anchor; give one of them two")
-        if seen.samples > LARGEST_COUNT:
+        if self.effective_counts.samples > LARGEST_COUNT:
             raise InputError(f"counts times {self.views} views are beyond 2**53; scale the counts down")
-        if not isinstance(self.norm, (Sphere, Ball, Ridge)):
-            raise InputError(f"norm {self.norm!r} is not one of Sphere(), Ball(), Ridge(weight)")
+        if type(self.norm) not in NORMS.values():
+            raise InputError(
+                f"norm {self.norm!r} is not one of Sphere(), Ball(), Ridge(weight), MeanSquare(E)"
+            )
+        reason = self.loss.refuses(self.counts, self.views, self.norm, self.nonnegative)
+        if reason is not None:
+            raise InputError(reason)
+
+    def reduction(self, level: Level = "groups") -> Reduction:
+        """Return the nodes and rows of the loss.
+
+        Parameters
+        ----------
+        level : "groups", "classes" or "samples"
+            One node for each distinct class size with its multiplicity; one for each class, or for each
+            feature, in the user's order.
+
+        Raises
+        ------
+        InputError
+            If the level is unknown, the sample level has more than 2,000 features, or the loss has no such
+            level.
+        """
+        if as_level(level) == "groups":
+            return self.loss.reduce(self.counts, self.views)
+        if level == "classes":
+            return self.loss.reduce(self.counts.apart(), self.views)
+        count = self.effective_counts.samples
+        if count > LARGEST_LIFT:
+            raise InputError(f"{count} samples are too many for the n×n lift; it takes {LARGEST_LIFT}")
+        lifted = self.loss.lift(self.counts, self.views)
+        if lifted is None:
+            raise InputError(
+                f"loss {self.loss.name} has no program by samples; give level 'classes' or 'groups'"
+            )
+        return lifted
+
+    def program(self, level: Level = "groups") -> GramProgram:
+        """Return the convex program of the problem; see `reduction` for the levels."""
+        return self.assembled(self.reduction(level))
+
+    def assembled(self, reduction: Reduction) -> GramProgram:
+        """Return the program of a reduction of the loss, with the problem's temperature, norm and M ≥ 0."""
+        nodes = reduction.nodes
+        rules = tuple((norm or self.norm).rule(nodes.members(role)) for role, norm in enumerate(nodes.norms))
+        return GramProgram(
+            multiplicity=nodes.multiplicity,
+            temperature=exact_rational(self.temperature),
+            rows=reduction.rows,
+            normaliser=reduction.normaliser,
+            rules=rules,
+            roles=len(nodes.roles),
+            nonnegative=self.nonnegative,
+        )
 
     @property
     def effective_counts(self) -> ClassCounts:
@@ -244,8 +181,8 @@ class Problem:
     @classmethod
     def step(cls, k_major: int, k_minor: int, n_major: int, n_minor: int, **options: Any) -> Problem:
         """STEP imbalance: k_major classes of n_major samples, then k_minor classes of n_minor."""
-        k_major, k_minor = _count(k_major, "k_major"), _count(k_minor, "k_minor")
-        n_major, n_minor = _count(n_major, "n_major"), _count(n_minor, "n_minor")
+        k_major, k_minor = whole_number(k_major, "k_major"), whole_number(k_minor, "k_minor")
+        n_major, n_minor = whole_number(n_major, "n_major"), whole_number(n_minor, "n_minor")
         if n_major == n_minor:
             return cls({n_major: k_major + k_minor}, **options)
         if n_major > n_minor:
@@ -264,30 +201,27 @@ class Problem:
 
     def statement(self) -> dict[str, Any]:
         """Return the problem as JSON values, numbers exact: counts as [size, classes] pairs, τ a fraction."""
-        norm = type(self.norm).__name__.lower()
         pairs = zip(self.counts.sizes, self.counts.multiplicities, strict=True)
         said: dict[str, Any] = {
-            "loss": self.loss,
+            "loss": losses.statement_of(self.loss),
             "counts": [list(pair) for pair in pairs],
             "temperature": str(exact_rational(self.temperature)),
-            "norm": norm,
+            "norm": norm_statement(self.norm),
             "nonnegative": self.nonnegative,
             "views": self.views,
         }
-        if isinstance(self.norm, Ridge):
-            said["ridge"] = str(exact_rational(self.norm.weight))
         if self.counts.order is not None:
             said["order"] = list(self.counts.order)
         return said
 
     @classmethod
     def from_statement(cls, said: Mapping[str, Any]) -> Problem:
-        """Build from `statement`.
+        """Build from `statement`; nothing else has the same statement.
 
         Raises
         ------
         InputError
-            If a value is missing or not of its kind.
+            If a value is missing or not of its kind, or a number is not the decimal of a float64.
         """
         try:
             counts = ClassCounts.of({size: g for size, g in said["counts"]})
@@ -296,21 +230,27 @@ class Problem:
                 counts = ClassCounts(counts.sizes, counts.multiplicities, tuple(order))
                 if Counter(order) != Counter(dict(enumerate(counts.multiplicities))):
                     raise InputError("the order of the classes does not fit their counts")
-            ridge = Ridge(float(Fraction(said["ridge"]))) if said["norm"] == "ridge" else None
-            norm = {"sphere": Sphere(), "ball": Ball(), "ridge": ridge}[said["norm"]]
+            loss, norm = losses.from_statement(said["loss"]), norm_from_statement(said["norm"])
             temperature = float(Fraction(said["temperature"]))
-            return cls(counts, said["loss"], temperature, norm, said["nonnegative"], said["views"])
+            found = cls(counts, loss, temperature, norm, said["nonnegative"], said["views"])
         except InputError:
             raise
-        except (KeyError, TypeError, ValueError, ZeroDivisionError) as error:
+        except (KeyError, TypeError, ValueError, ZeroDivisionError, OverflowError) as error:
             raise InputError(f"the statement of the problem is unusable: {error!r}") from error
+        if found.statement() != said:
+            raise InputError("the statement of the problem is not the one that its values have")
+        return found
 
 
-def _positive(number: Any, what: str, example: str) -> float:
-    try:
-        value = float(number)
-    except (TypeError, ValueError, OverflowError):
-        value = math.nan
-    if not (math.isfinite(value) and value > 0):
-        raise InputError(f"{what} {number!r} must be a positive finite number; give e.g. {example}")
-    return value
+def as_level(level: str) -> Level:
+    """Return the level of that name.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    for known in get_args(Level):
+        if level == known:
+            return known
+    raise InputError(f"level {level!r} must be one of: {', '.join(get_args(Level))}")

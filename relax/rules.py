@@ -9,6 +9,7 @@ Arrays run over the slots of the rule; g holds their multiplicities.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 
 import numpy as np
@@ -16,19 +17,28 @@ from jaxtyping import Float, Int
 
 Slots = Float[np.ndarray, " q"]
 Linear = tuple[Float[np.ndarray, "p q"], Float[np.ndarray, " p"]]
+Exact = float | Fraction
 TINY = np.finfo(float).tiny
 
 
 @dataclass(frozen=True, eq=False)
 class Fixed:
-    """Every diagonal entry equals `value` (the sphere). The multiplier is free."""
+    """Every diagonal entry equals `value` (the sphere). The multiplier is free.
+
+    `value` is exact; `square` is it in float64.
+    """
 
     slots: Int[np.ndarray, " q"]
-    value: float = 1.0
+    value: Exact = 1.0
+
+    @cached_property
+    def square(self) -> float:
+        """The value in float64."""
+        return float(self.value)
 
     def charge(self, needed: Slots, g: Slots, level: float) -> tuple[Slots, float]:
         """Return admissible multipliers ν ≥ needed and what they cost the bound: needed, value · Σ g ν."""
-        return needed, self.value * float(g @ needed)
+        return needed, self.square * float(g @ needed)
 
     def suggested(self, pull: Slots, diagonal: Slots, g: Slots) -> Slots:
         """Return ν with ν · diagonal = pull, which stationarity says it is."""
@@ -40,7 +50,7 @@ class Fixed:
 
     def scale(self, diagonal: Slots, g: Slots) -> Slots:
         """Return t > 0 such that diag(t) M diag(t) obeys the rule, for a positive diagonal."""
-        return np.sqrt(self.value / np.maximum(diagonal, TINY))
+        return np.sqrt(self.square / np.maximum(diagonal, TINY))
 
     def inequalities(self, g: Slots) -> Linear:
         """Return (A, b), the rule reading A · diagonal ≤ b: no rows, an equality is not one of these."""
@@ -48,24 +58,32 @@ class Fixed:
 
     def interior(self, g: Slots) -> Slots:
         """Return diagonal entries strictly inside the inequalities (and on the equality)."""
-        return np.full(len(g), self.value)
+        return np.full(len(g), self.square)
 
 
 @dataclass(frozen=True, eq=False)
 class Bounded:
-    """Every diagonal entry is at most `value` (the ball). The multiplier is non-negative."""
+    """Every diagonal entry is at most `value` (the ball). The multiplier is non-negative.
+
+    `value` is exact; `square` is it in float64.
+    """
 
     slots: Int[np.ndarray, " q"]
-    value: float = 1.0
+    value: Exact = 1.0
+
+    @cached_property
+    def square(self) -> float:
+        """The value in float64."""
+        return float(self.value)
 
     def charge(self, needed: Slots, g: Slots, level: float) -> tuple[Slots, float]:
         """Return ν = max(needed, 0), and value · Σ g ν."""
         multiplier = np.maximum(needed, 0.0)
-        return multiplier, self.value * float(g @ multiplier)
+        return multiplier, self.square * float(g @ multiplier)
 
     def suggested(self, pull: Slots, diagonal: Slots, g: Slots) -> Slots:
         """Return ν with ν · diagonal = pull, not negative, and zero far inside the bound."""
-        near = diagonal > self.value / 2
+        near = diagonal > self.square / 2
         return np.where(near, np.maximum(pull, 0.0) / np.where(near, diagonal, 1.0), 0.0)
 
     def cost(self, diagonal: Slots, g: Slots) -> float:
@@ -74,27 +92,33 @@ class Bounded:
 
     def scale(self, diagonal: Slots, g: Slots) -> Slots:
         """Return factors that shrink entries above `value`."""
-        return np.sqrt(np.minimum(1.0, self.value / np.maximum(diagonal, TINY)))
+        return np.sqrt(np.minimum(1.0, self.square / np.maximum(diagonal, TINY)))
 
     def inequalities(self, g: Slots) -> Linear:
         """Return one row a slot."""
-        return np.eye(len(g)), np.full(len(g), self.value)
+        return np.eye(len(g)), np.full(len(g), self.square)
 
     def interior(self, g: Slots) -> Slots:
         """Return half the bound."""
-        return np.full(len(g), self.value / 2)
+        return np.full(len(g), self.square / 2)
 
 
 @dataclass(frozen=True, eq=False)
 class Budget:
     """Σ g · weight · diagonal ≤ total. One multiplier s ≥ 0, ν = s · weight.
 
-    `weight` may hold exact `Fraction` objects; `weights` is it in float64.
+    `weight` may hold exact `Fraction` objects and `total` is exact; `weights` and `allowance` are these in
+    float64.
     """
 
     slots: Int[np.ndarray, " q"]
     weight: np.ndarray
-    total: float
+    total: Exact
+
+    @cached_property
+    def allowance(self) -> float:
+        """The total in float64."""
+        return float(self.total)
 
     @cached_property
     def weights(self) -> Slots:
@@ -104,7 +128,7 @@ class Budget:
     def charge(self, needed: Slots, g: Slots, level: float) -> tuple[Slots, float]:
         """Return ν = s · weight with the least sufficient s, and s · total."""
         price = max(0.0, float(np.max(needed / self.weights)))
-        return price * self.weights, price * self.total
+        return price * self.weights, price * self.allowance
 
     def suggested(self, pull: Slots, diagonal: Slots, g: Slots) -> Slots:
         """Return one price for all, Σ g ν · diagonal = Σ g pull, not negative; empty slots have no say."""
@@ -118,15 +142,15 @@ class Budget:
     def scale(self, diagonal: Slots, g: Slots) -> Slots:
         """Return one factor for all, less than one when the budget is exceeded."""
         spent = float((g * self.weights) @ diagonal)
-        return np.full(len(diagonal), np.sqrt(min(1.0, self.total / max(spent, TINY))))
+        return np.full(len(diagonal), np.sqrt(min(1.0, self.allowance / max(spent, TINY))))
 
     def inequalities(self, g: Slots) -> Linear:
         """Return one row."""
-        return (g * self.weights)[None, :], np.array([self.total])
+        return (g * self.weights)[None, :], np.array([self.allowance])
 
     def interior(self, g: Slots) -> Slots:
         """Return equal entries that spend half the budget."""
-        return np.full(len(g), self.total / (2 * float(g @ self.weights)))
+        return np.full(len(g), self.allowance / (2 * float(g @ self.weights)))
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,13 +13,15 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from relax import losses
 from relax.bounds import Witness
+from relax.counts import ClassCounts
 from relax.dual_equations import DualEquations, Linearisation
 from relax.errors import InputError
-from relax.problem import ClassCounts, Problem
+from relax.losses import SupCon
+from relax.problem import Problem
 from relax.program import GramProgram
 from relax.rules import Bounded, Fixed
+from relax.solution import Solution
 from relax.symmetry import merge, merge_labels
 
 
@@ -70,17 +72,22 @@ class _Optimum(NamedTuple):
         return self.equations.members * rise
 
 
-def sensitivity(problem: Problem, program: GramProgram, witness: Witness) -> Sensitivity:
-    """Return the derivatives at the optimum of a problem that the dual-vector method solved.
+def sensitivity(solution: Solution) -> Sensitivity:
+    """Return the derivatives at an optimum of the supervised-contrastive loss.
 
     Classes that coincide stay together, which is right unless the problem is just at a threshold of
-    collapse, where one-sided derivatives differ.
+    collapse, where one-sided derivatives differ. For other losses the numbers of the equations are no affine
+    functions of the class sizes, and nothing is derived.
 
     Raises
     ------
     InputError
-        If the witness is not one of the dual-vector method.
+        If the loss is another one, the level is not "groups", or the witness is not one of the dual-vector
+        method.
     """
+    problem, program, witness = solution.problem, solution.program, solution.witness
+    if type(problem.loss) is not SupCon or solution.level != "groups":
+        raise InputError("sensitivities are known for the loss supcon by groups only; solve that problem")
     if witness.factor.shape[1] != 1 or witness.within.shape[2] != 0:
         raise InputError("sensitivities need a solution by dual_vector; solve with solver='dual_vector'")
     clusters = [cluster.groups.tolist() for cluster in witness.clusters]
@@ -110,13 +117,13 @@ def _optimum(merged: GramProgram, witness: Witness, label: np.ndarray) -> _Optim
     """Return the root that a witness describes: z of a node is the sum of its members' parts."""
     rule = merged.rules[0]
     assert isinstance(rule, (Fixed, Bounded))
-    equations = DualEquations.of(merged, rule.value)
+    equations = DualEquations.of(merged, rule.square)
     first = np.unique(label, return_index=True)[1]
     z = witness.factor[first, 0].copy()
     for cluster in witness.clusters:
-        total = float(witness.point.multiplicity[cluster.groups] @ cluster.weight)
+        total = float(witness.base.multiplicity[cluster.groups] @ cluster.weight)
         z[label[cluster.groups[0]]] = witness.factor[cluster.groups[0], 0] * total / cluster.weight[0]
-    rise = np.exp((witness.point.peer[np.ix_(first, first)] - rule.value) / merged.tau)
+    rise = np.exp((witness.base.peer[np.ix_(first, first)] - rule.square) / merged.tau)
     argument = equations.own + (equations.members * equations.peer * rise).sum(axis=1)
     u, v = np.log(z), np.log(argument)
     return _Optimum(merged, equations, u, v, equations.linearise(u, v), equations.gram(u, v)[1])
@@ -130,8 +137,8 @@ def _size_change(problem: Problem, a: int, clusters: list[list[int]], merged: Gr
     counts = problem.counts
     sizes = list(counts.sizes)
     sizes[a] += 1
-    moved = ClassCounts(tuple(sizes), counts.multiplicities, counts.order).times(problem.views)
-    after = merge(losses.get(problem.loss).program(problem, moved), clusters)
+    moved = ClassCounts(tuple(sizes), counts.multiplicities, counts.order)
+    after = merge(problem.assembled(problem.loss.reduce(moved, problem.views)), clusters)
     first, second = (DualEquations.of(program, 1.0) for program in (merged, after))
     normalisers = float(merged.normaliser), float(after.normaliser)
     totals = [e.weight * e.multiplicity * n for e, n in zip((first, second), normalisers, strict=True)]

@@ -1,46 +1,37 @@
-"""What a solver found: a feasible Gram matrix, a witness for a lower bound, and why it stopped."""
+"""The optimum of a problem, in the user's words: classes or samples, roles and sizes."""
 
 from __future__ import annotations
 
 import io
 import json
 from dataclasses import dataclass
-from enum import Enum
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
-from relax import losses
-from relax.bounds import Cluster, LowerBound, Witness, lower_bound
+from relax.answer import Answer, Status
+from relax.bounds import Cluster, LowerBound, Witness
 from relax.errors import InputError
+from relax.facts import Shown
 from relax.files import write_atomically
-from relax.geometry import embed
+from relax.geometry import class_means, embed
+from relax.losses import Nodes, Reduction
 from relax.orbits import OrbitMatrix
-from relax.problem import Problem
+from relax.problem import Level, Problem
 from relax.program import GramProgram
-from relax.sensitivity import Sensitivity, sensitivity
 
-LARGEST_GRAM = 20_000  # classes; the k×k matrix beyond takes more than 3.2 GB
-
-
-class Status(Enum):
-    """Why a solver stopped; whether the answer is good is for the bounds to say."""
-
-    CONVERGED = "the solver's own criterion was met"
-    STALLED = "no further progress in float64; another solver or a larger temperature may do better"
-    ITERATION_LIMIT = "the iteration limit was reached; the best proven bound so far is returned"
-    INTERRUPTED = "it was interrupted; the best proven bound so far is returned"
-    TIME_LIMIT = "the time limit was reached; the best proven bound so far is returned (raise time_limit)"
+LARGEST_GRAM = 20_000  # units; the square matrix beyond takes more than 3.2 GB
+SCHEMA = "gramcert/solution/2"
 
 
 class Groups(NamedTuple):
-    """The geometry by groups of classes of equal size.
+    """The geometry by groups of exchangeable nodes (classes of equal size, at level "groups").
 
-    `gram[a, b]` is the inner product of different classes of groups a and b; on the diagonal that of two
-    different classes of group a, or the squared norm where the group has one class.
+    `gram[a, b]` is the inner product of different members of groups a and b; on the diagonal that of two
+    different members of group a, or the squared norm where the group has one member.
     """
 
     sizes: tuple[int, ...]
@@ -49,164 +40,183 @@ class Groups(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Solution:
-    """A feasible point of the program of a problem and a witness; every number is recomputed from these.
+class Solution(Shown):
+    """A feasible point of the program of a problem and a witness, indexed by what the nodes are to the user.
 
     Attributes
     ----------
     problem : Problem
         What was to be minimised.
-    program : GramProgram
-        Its program, by groups of equal classes.
-    point : OrbitMatrix
-        A feasible Gram matrix.
-    witness : Witness
-        What the lower bound is computed from.
-    status : Status
-        Why the solver stopped.
-    solver : str
-        Its name.
-    iterations : int
-        Newton steps or solver iterations.
-    seconds : float
-        Wall-clock time.
+    reduction : Reduction
+        Its nodes and rows.
+    level : "groups", "classes" or "samples"
+        The level of the reduction.
+    answer : Answer
+        Point, witness, and why the solver stopped.
     """
 
     problem: Problem
-    program: GramProgram
-    point: OrbitMatrix
-    witness: Witness
-    status: Status
-    solver: str
-    iterations: int
-    seconds: float
+    reduction: Reduction
+    level: Level
+    answer: Answer
 
-    @cached_property
+    @property
+    def nodes(self) -> Nodes:
+        """What the nodes of the program are."""
+        return self.reduction.nodes
+
+    @property
+    def program(self) -> GramProgram:
+        """The program."""
+        return self.answer.program
+
+    @property
+    def point(self) -> OrbitMatrix:
+        """A feasible Gram matrix."""
+        return self.answer.point
+
+    @property
+    def witness(self) -> Witness:
+        """What the lower bound is computed from."""
+        return self.answer.witness
+
+    @property
+    def status(self) -> Status:
+        """Why the solver stopped."""
+        return self.answer.status
+
+    @property
     def excess(self) -> float:
-        """The loss of the point above its infimum over unconstrained entries (`GramProgram.excess`)."""
-        return self.program.excess(self.point)
+        """The objective at the point above its infimum over unconstrained entries."""
+        return self.answer.excess
 
-    @cached_property
+    @property
     def value(self) -> float:
-        """The loss of the point, an upper bound on the optimum."""
-        return self.excess if np.isinf(self.program.floor) else self.program.floor + self.excess
+        """The objective at the point: its loss, where `reduction.attained`."""
+        return self.answer.value
 
-    @cached_property
+    @property
     def bound(self) -> LowerBound:
         """The lower bound of the witness, as an excess, with its multipliers."""
-        return lower_bound(self.program, self.witness, self.excess)
+        return self.answer.bound
 
     def lower_bound(self) -> float:
         """Return the lower bound on the loss of every feature matrix, in float64."""
-        floor = self.program.floor
-        return self.bound.excess + (0.0 if np.isinf(floor) else floor)
+        return self.answer.lower_bound()
 
     def gap(self) -> float:
-        """Return upper minus lower bound, computed between excesses; rounding below zero counts as zero."""
-        return max(0.0, self.excess - self.bound.excess)
+        """Return upper minus lower bound (`Answer.gap`)."""
+        return self.answer.gap()
 
     def relative_gap(self) -> float:
-        """Return the gap over the excess (over max(1, |value|) where the loss has no infimum)."""
-        scale = max(1.0, abs(self.value)) if np.isinf(self.program.floor) else self.excess
-        return self.gap() / scale if scale > 0 else np.inf  # an excess below 1e-308 underflows
-
-    def primal_residual(self) -> float:
-        """Return how far the point is from feasible: its most negative eigenvalue or broken rule."""
-        several = self.point.multiplicity > 1
-        least = [np.linalg.eigvalsh(self.point.quotient()).min()]
-        least += [np.linalg.eigvalsh(self.point.within()[several]).min()] if several.any() else []
-        diagonal, g = self.point.diagonal(), self.program.slot_multiplicity
-        factors = [rule.scale(diagonal[rule.slots], g[rule.slots]) ** 2 - 1.0 for rule in self.program.rules]
-        return max(0.0, -float(min(least)), max(float(np.abs(f).max()) for f in factors))
-
-    def dual_residual(self) -> float:
-        """Return the most negative eigenvalue of D + diag(ν), as a positive number, ν being the bound's."""
-        gradient = self.program.gradient(self.witness.point)
-        s = self.program.roles
-        multiplier = self.bound.multiplier.reshape(-1, s)[:, :, None] * np.eye(s)
-        slack = OrbitMatrix(gradient.multiplicity, gradient.own + multiplier, gradient.peer)
-        several = slack.multiplicity > 1
-        least = [np.linalg.eigvalsh(slack.quotient()).min()]
-        least += [np.linalg.eigvalsh(slack.within()[several]).min()] if several.any() else []
-        return max(0.0, -float(min(least)))
+        """Return the gap beside what gaps are measured against (`Answer.relative_gap`)."""
+        return self.answer.relative_gap()
 
     @property
     def groups(self) -> Groups:
-        """The geometry by groups of equal classes."""
-        counts = self.problem.counts
-        gram = self.point.peer.copy()
-        alone = np.array(counts.multiplicities) == 1
-        gram[alone, alone] = self.point.own[alone, 0, 0]
-        return Groups(counts.sizes, counts.multiplicities, gram)
+        """The geometry of the features by groups."""
+        multiplicity, gram = self.nodes.multiplicity, self._peers("feature", "feature").copy()
+        alone = multiplicity == 1
+        gram[alone, alone] = self._own("feature", "feature")[alone]
+        sizes = tuple(int(size) for size in self.nodes.size)
+        return Groups(sizes, tuple(int(g) for g in multiplicity), gram)
 
     @property
-    def gram(self) -> Float[np.ndarray, "k k"]:
-        """The Gram matrix of the class vectors, in the user's order of classes.
+    def gram(self) -> Float[np.ndarray, "u u"]:
+        """The Gram matrix of the feature vectors of all units, in the user's order.
+
+        Units are classes at the levels "groups" and "classes", features at level "samples" (`nodes.unit`).
 
         Raises
         ------
         InputError
-            Above 20,000 classes; `groups.gram` has it by groups.
+            Above 20,000 units; `groups.gram` has it by groups.
         """
-        if self.problem.counts.classes > LARGEST_GRAM:
+        return self.block("feature", "feature")
+
+    def block(self, first: str, second: str) -> Float[np.ndarray, "u u"]:
+        """Return the inner products between vectors of two roles, units in the user's order.
+
+        Raises
+        ------
+        InputError
+            If the loss has no such role, or there are more than 20,000 units.
+        """
+        for role in (first, second):
+            if role not in self.nodes.roles:
+                raise InputError(f"role {role!r} is not one of: {', '.join(self.nodes.roles)}")
+        if self.nodes.units > LARGEST_GRAM:
             raise InputError(
-                f"a Gram matrix of {self.problem.counts.classes} classes is too large to write out; "
+                f"a Gram matrix of {self.nodes.units} units ({self.nodes.unit}) is too large to write out; "
                 "use .groups.gram, its distinct entries"
             )
-        group = self.problem.counts.group_of_class()
-        full = self.point.peer[np.ix_(group, group)]
-        np.fill_diagonal(full, self.point.own[group, 0, 0])
+        group = self.nodes.group_of_unit()
+        full = self._peers(first, second)[np.ix_(group, group)]
+        np.fill_diagonal(full, self._own(first, second)[group])
         return full
 
-    def embedding(self, dim: int | None = None) -> Float[np.ndarray, "k d"]:
-        """Return class vectors, shape (k, dim), whose Gram matrix is `gram`; dim defaults to its rank."""
+    def _peers(self, first: str, second: str) -> Float[np.ndarray, "m m"]:
+        r, q = self.nodes.roles.index(first), self.nodes.roles.index(second)
+        s = self.point.roles
+        return self.point.peer[r::s, q::s]
+
+    def _own(self, first: str, second: str) -> Float[np.ndarray, " m"]:
+        r, q = self.nodes.roles.index(first), self.nodes.roles.index(second)
+        return self.point.own[:, r, q]
+
+    @cached_property
+    def labels(self) -> Int[np.ndarray, " u"]:
+        """The class of every unit, in the user's order of classes."""
+        return self.nodes.class_of_unit()
+
+    @property
+    def class_gram(self) -> Float[np.ndarray, "k k"]:
+        """The Gram matrix of the class means, in the user's order of classes."""
+        if self.nodes.unit == "class":
+            return self.gram
+        half = class_means(self.gram, self.labels)
+        return class_means(half.T, self.labels)
+
+    def embedding(self, dim: int | None = None) -> Float[np.ndarray, "u d"]:
+        """Return one vector a unit, shape (u, dim), whose Gram matrix is `gram`; dim defaults to its rank."""
         return embed(self.gram, dim)
 
-    def sensitivity(self) -> Sensitivity:
-        """Return derivatives of the least loss and of its Gram matrix in τ and in the class sizes."""
-        return sensitivity(self.problem, self.program, self.witness)
-
-    def rows(self) -> list[tuple[str, str]]:
+    def facts(self) -> list[tuple[str, str]]:
         """Return what there is to print, as (label, value) pairs."""
+        answer, counts = self.answer, self.problem.counts
         return [
-            ("loss", f"{self.problem.loss}, temperature {self.problem.temperature:g}"),
-            ("classes", f"{self.problem.counts.classes} of {len(self.problem.counts.sizes)} sizes"),
+            ("loss", f"{self.problem.loss.name}, temperature {self.problem.temperature:g}"),
+            ("classes", f"{counts.classes} of {len(counts.sizes)} sizes"),
             ("value", f"{self.value:.15g}"),
             ("lower bound", f"{self.lower_bound():.15g}"),
             ("gap / excess", f"{self.relative_gap():.1e}"),
-            ("solver", f"{self.solver}, {self.iterations} iterations, {self.seconds:.3f} s"),
+            ("solver", f"{answer.solver}, {answer.iterations} iterations, {answer.seconds:.3f} s"),
             ("stopped", self.status.value),
         ]
 
-    def __str__(self) -> str:
-        """Write `rows` as a table."""
-        return "\n".join(f"{label:<14}{value}" for label, value in self.rows())
-
-    def _repr_html_(self) -> str:
-        cells = "".join(f"<tr><th>{label}</th><td>{value}</td></tr>" for label, value in self.rows())
-        return f"<table>{cells}</table>"
-
     def save(self, path: str | Path) -> None:
         """Write the solution to an npz file (temporary file, then renamed)."""
+        answer, witness = self.answer, self.witness
         facts = {
-            "schema": "gramcert/solution/1",
+            "schema": SCHEMA,
             "problem": self.problem.statement(),
+            "level": self.level,
             "status": self.status.name,
-            "solver": self.solver,
-            "iterations": self.iterations,
-            "seconds": self.seconds,
-            "clusters": len(self.witness.clusters),
+            "solver": answer.solver,
+            "iterations": answer.iterations,
+            "seconds": answer.seconds,
+            "clusters": len(witness.clusters),
         }
         arrays = {
             "facts": np.array(json.dumps(facts)),
             "own": self.point.own,
             "peer": self.point.peer,
-            "witness_own": self.witness.point.own,
-            "witness_peer": self.witness.point.peer,
-            "factor": self.witness.factor,
-            "within": self.witness.within,
+            "base_own": witness.base.own,
+            "base_peer": witness.base.peer,
+            "factor": witness.factor,
+            "within": witness.within,
         }
-        for i, cluster in enumerate(self.witness.clusters):
+        for i, cluster in enumerate(witness.clusters):
             arrays[f"cluster{i}_groups"], arrays[f"cluster{i}_weight"] = cluster.groups, cluster.weight
             arrays[f"cluster{i}_kappa"] = np.array(cluster.kappa)
         buffer = io.BytesIO()
@@ -226,8 +236,11 @@ class Solution:
             with np.load(path, allow_pickle=False) as file:
                 arrays = dict(file)
             facts = json.loads(str(arrays["facts"]))
+            if facts["schema"] != SCHEMA:
+                raise ValueError(f"schema {facts['schema']}, not {SCHEMA}")
             problem = Problem.from_statement(facts["problem"])
-            program = losses.build(problem)
+            reduction = problem.reduction(facts["level"])
+            program = problem.assembled(reduction)
             clusters = tuple(
                 Cluster(
                     arrays[f"cluster{i}_groups"],
@@ -237,10 +250,10 @@ class Solution:
                 for i in range(facts["clusters"])
             )
             g = program.multiplicity
-            witness_point = OrbitMatrix(g, arrays["witness_own"], arrays["witness_peer"])
-            witness = Witness(witness_point, arrays["factor"], arrays["within"], clusters)
+            base = OrbitMatrix(g, arrays["base_own"], arrays["base_peer"])
+            witness = Witness(base, arrays["factor"], arrays["within"], clusters)
             point = OrbitMatrix(g, arrays["own"], arrays["peer"])
-            rest = (Status[facts["status"]], facts["solver"], facts["iterations"], facts["seconds"])
+            rest = (Status[facts["status"]], facts["iterations"], facts["solver"], facts["seconds"])
         except (OSError, KeyError, TypeError, ValueError) as error:
             raise InputError(f"{path} is not a solution file ({error}); write one with .save") from error
-        return cls(problem, program, point, witness, *rest)
+        return cls(problem, reduction, facts["level"], Answer(program, point, witness, *rest))

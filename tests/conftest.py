@@ -17,7 +17,14 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # These check what a user gave and answer in their own words; a type checker in front of them would answer
 # first, in words that no user ever sees, and the tests of bad input could not run.
-CHECK_THEIR_OWN_INPUT = {"relax.problem", "relax.datasets", "relax.files", "certify.cli"}
+CHECK_THEIR_OWN_INPUT = {
+    "relax.counts",
+    "relax.norms",
+    "relax.problem",
+    "relax.datasets",
+    "relax.files",
+    "certify.cli",
+}
 
 # An int is good where a float is asked for (PEP 484); beartype says no unless told.
 CHECKER = "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))"

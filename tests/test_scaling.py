@@ -17,7 +17,7 @@ def test_a_solve_costs_few_evaluations(
     problem = Problem({c + 2: 1 for c in range(sizes)}, temperature=0.1)
     with counted() as count:
         solution = solve(problem)
-    assert solution.solver == "dual_vector"
+    assert solution.answer.solver == "dual_vector"
     assert solution.relative_gap() <= 1e-12
     assert 0 < count["evaluations"] <= evaluations
     assert count["products"] <= products
@@ -35,4 +35,4 @@ def test_real_data_sets_cost_few_evaluations(name: str, tau: float, evaluations:
     assert solution.relative_gap() <= 1e-9
     assert 0 < count["evaluations"] <= evaluations
     assert count["products"] + count["factorisations"] <= 60
-    assert count["evaluations"] >= solution.iterations  # what is counted includes the steps
+    assert count["evaluations"] >= solution.answer.iterations  # what is counted includes the steps

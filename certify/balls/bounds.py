@@ -11,7 +11,7 @@ from jaxtyping import Shaped
 
 from certify.balls.enclosures import BallMatrix, Balls, ball, balls, exact_gram, largest, least, total, zeros
 from certify.balls.points import FactoredPoint, scaled
-from certify.balls.rows import RowBalls, RowTable, row_balls, row_table
+from certify.balls.rows import Enclosure, RowsAt, enclosure
 from relax.bounds import Witness
 from relax.program import GramProgram
 from relax.rules import Bounded, Budget, Fixed, RidgeCost, Rule
@@ -23,7 +23,7 @@ class Objective(NamedTuple):
     program: GramProgram
     multiplicity: Shaped[Balls, " m"]
     inverse_temperature: arb
-    tables: list[RowTable]
+    tables: list[Enclosure]
     weights: list[Balls]
     floor: arb | None
 
@@ -32,7 +32,7 @@ class Slack(NamedTuple):
     """The part of a witness that no precision changes: M₀ and Z Zᵀ, exactly."""
 
     witness: Witness
-    point: BallMatrix
+    base: BallMatrix
     gram: Shaped[Balls, "m m"]
 
 
@@ -48,12 +48,12 @@ class Lower(NamedTuple):
 
     excess: arb | None
     needed: Shaped[Balls, " m"]
-    states: list[RowBalls]
+    states: list[RowsAt]
 
 
 def objective(program: GramProgram) -> Objective:
     """Lay out the objective of a program at the present precision."""
-    tables = [row_table(rows, program.multiplicity) for rows in program.rows]
+    tables = [enclosure(rows, program.multiplicity) for rows in program.rows]
     weights = [balls(rows.weight) / ball(program.normaliser) for rows in program.rows]
     floor = None
     if all(table.has_floor.all() for table in tables):
@@ -64,11 +64,11 @@ def objective(program: GramProgram) -> Objective:
 
 def slack(witness: Witness) -> Slack:
     """Return the exact part of a witness; of the peer entries of M₀ the upper triangle is read."""
-    g, peer = witness.point.multiplicity, np.triu(witness.point.peer)
+    g, peer = witness.base.multiplicity, np.triu(witness.base.peer)
     peer = peer + np.triu(peer, 1).T
     np.fill_diagonal(peer, np.where(g > 1, peer.diagonal(), 0.0))  # with one member there is no such entry
-    point = BallMatrix(balls(witness.point.own[:, 0, 0]), balls(peer))
-    return Slack(witness, point, exact_gram(witness.factor))
+    base = BallMatrix(balls(witness.base.own[:, 0, 0]), balls(peer))
+    return Slack(witness, base, exact_gram(witness.factor))
 
 
 def upper_bound(goal: Objective, point: FactoredPoint) -> Upper:
@@ -94,14 +94,14 @@ def lower_bound(goal: Objective, given: Slack, level: arb) -> Lower:
     D + diag(ν) − (a non-negative part, where M ≥ 0) = W + (a diagonally dominant matrix) ⪰ 0 for every ν ≥
     needed, which each rule buys at its charge.
     """
-    g, point, states = goal.multiplicity, given.point, _states(goal, given.point)
+    g, base, states = goal.multiplicity, given.base, _states(goal, given.base)
     gradient, dual = _gradient(goal, states), _dual_slack(given, g)
     members = np.broadcast_to(g, (len(g), len(g))).copy()
     np.fill_diagonal(members, g - 1)
     left = gradient.peer - dual.peer
     left = abs(least(left, arb(0)) if goal.program.nonnegative else left)
     needed = dual.own - gradient.own + (members * left).sum(axis=1)
-    inner = total(g * (gradient.own * point.own + (members * gradient.peer * point.peer).sum(axis=1)))
+    inner = total(g * (gradient.own * base.own + (members * gradient.peer * base.peer).sum(axis=1)))
     excess = _rows_excess(goal, states) - inner
     for rule in goal.program.rules:
         if isinstance(rule, RidgeCost) and goal.floor is None:
@@ -110,11 +110,11 @@ def lower_bound(goal: Objective, given: Slack, level: arb) -> Lower:
     return Lower(excess if excess.is_finite() else None, needed, states)
 
 
-def _states(goal: Objective, matrix: BallMatrix) -> list[RowBalls]:
-    return [row_balls(table, matrix, goal.inverse_temperature) for table in goal.tables]
+def _states(goal: Objective, matrix: BallMatrix) -> list[RowsAt]:
+    return [table.state(matrix, goal.inverse_temperature) for table in goal.tables]
 
 
-def _rows_excess(goal: Objective, states: list[RowBalls]) -> arb:
+def _rows_excess(goal: Objective, states: list[RowsAt]) -> arb:
     """Return the rows' objective above the program's floor; the objective itself where there is none."""
     excess = arb(0)
     for weights, table, state in zip(goal.weights, goal.tables, states, strict=True):
@@ -122,7 +122,7 @@ def _rows_excess(goal: Objective, states: list[RowBalls]) -> arb:
     return excess
 
 
-def _gradient(goal: Objective, states: list[RowBalls]) -> BallMatrix:
+def _gradient(goal: Objective, states: list[RowsAt]) -> BallMatrix:
     """Return D, entry by entry, of the rows alone."""
     m = len(goal.multiplicity)
     own, read = zeros(m), zeros(m, m)

@@ -20,6 +20,7 @@ from flint import arb, arb_mat
 from jaxtyping import Bool, Float64, Shaped
 
 from certify.balls.enclosures import Balls, ball, balls, choose, exp, log, zeros
+from relax.dual_equations import only_rows
 from relax.program import GramProgram
 from relax.rules import Bounded, Fixed
 
@@ -49,7 +50,7 @@ class Entries(NamedTuple):
 
 def system(program: GramProgram) -> System:
     """Read the equations off a program that has them (`relax.solvers.dual_vector.supports`)."""
-    rows, m = program.rows[0], program.groups
+    rows, m = only_rows(program), program.groups
     rule = program.rules[0]
     assert isinstance(rule, (Fixed, Bounded))
     g = balls(program.multiplicity)

@@ -13,6 +13,7 @@ from certify.balls.radius import gram_radius
 from relax.bounds import Cluster, Witness
 from relax.errors import InputError
 from relax.program import GramProgram
+from relax.rows import LogSumExp, Rows
 from relax.rules import Bounded, Budget, Fixed, RidgeCost, Rule
 
 FIRST_PRECISION, LAST_PRECISION = 128, 8192  # bits
@@ -145,12 +146,19 @@ def _check_program(program: GramProgram) -> None:
     if not (program.temperature > 0 and program.normaliser > 0):
         raise InputError("temperature and normaliser must be positive")
     for rows in program.rows:
-        for numbers in (rows.weight, rows.own_multiplicity, rows.peer_multiplicity):
+        for numbers in _row_numbers(rows):
             if not (np.all(numbers >= 0) and np.all(numbers < np.inf)):
                 raise InputError("weights and multiplicities of rows must be finite and not negative")
     for rule in program.rules:
         if not all(0 < number < np.inf for number in _rule_numbers(rule)):
             raise InputError("values, weights and totals of diagonal rules must be finite and positive")
+
+
+def _row_numbers(rows: Rows) -> list[np.ndarray]:
+    """Return what must not be negative for the rows to be convex; other kinds see to that themselves."""
+    if isinstance(rows, LogSumExp):
+        return [rows.weight, rows.own_multiplicity, rows.peer_multiplicity]
+    return [rows.weight]
 
 
 def _rule_numbers(rule: Rule) -> list:
@@ -165,13 +173,13 @@ def _rule_numbers(rule: Rule) -> list:
 
 
 def _check_witness(program: GramProgram, witness: Witness) -> None:
-    m, point = program.groups, witness.point
-    shapes = point.own.shape == (m, 1, 1) and point.peer.shape == (m, m)
+    m, base = program.groups, witness.base
+    shapes = base.own.shape == (m, 1, 1) and base.peer.shape == (m, m)
     if not (shapes and len(witness.factor) == m and witness.within.shape[:2] == (m, 1)):
         raise InputError("the shapes of the witness do not fit the program")
-    if not np.array_equal(point.multiplicity, program.multiplicity):
+    if not np.array_equal(base.multiplicity, program.multiplicity):
         raise InputError("the multiplicities of the witness are not those of the program")
-    numbers = (point.own, point.peer, witness.factor, witness.within)
+    numbers = (base.own, base.peer, witness.factor, witness.within)
     if not all(np.isfinite(array).all() for array in numbers):
         raise InputError("the witness holds NaN or infinity")
     if not all(_is_usable(cluster, m) for cluster in witness.clusters):

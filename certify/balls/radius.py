@@ -12,6 +12,8 @@ from jaxtyping import Bool, Shaped
 
 from certify.balls.bounds import Lower, Objective, Slack, Upper
 from certify.balls.enclosures import Balls, ball, balls, least, total, upper, zeros
+from certify.balls.rows import RowBalls
+from relax.rows import LogSumExp
 from relax.rules import Bounded, Fixed
 
 STEPS, SETTLED = 200, 1e-4  # of the search for ρ in floats, on which no proof depends
@@ -86,7 +88,7 @@ def pair_radii(
     deviation = _deviation(goal, curvature, own, gap)
     radii = np.full(curvature.pull.shape, arb("inf"), dtype=object)
     if deviation is not None:
-        around = upper(abs(given.point.peer - above.matrix.peer) + (own.play + deviation))
+        around = upper(abs(given.base.peer - above.matrix.peer) + (own.play + deviation))
         radii[curvature.read] = around[curvature.read]
     for pairs, value, reach in _drawn_together(goal, given, own, gap):
         radii[pairs] = least(radii[pairs], upper(abs(above.matrix.peer[pairs] - value) + reach))
@@ -102,12 +104,12 @@ def _own_entries(goal: Objective, given: Slack, below: Lower, gap: arb) -> OwnEn
 
     A bounded entry is at least value − G/needed.
     """
-    value: list[Fraction | None] = [None] * len(given.point.own)
+    value: list[Fraction | None] = [None] * len(given.base.own)
     shift = play = arb(0)
     for rule in goal.program.rules:
         if not isinstance(rule, (Fixed, Bounded)):
             return None
-        away = abs(given.point.own[rule.slots] - ball(rule.value))
+        away = abs(given.base.own[rule.slots] - ball(rule.value))
         if isinstance(rule, Fixed):
             for a in rule.slots.tolist():
                 value[a] = Fraction(rule.value)
@@ -121,10 +123,13 @@ def _own_entries(goal: Objective, given: Slack, below: Lower, gap: arb) -> OwnEn
 
 def _rows_suit(goal: Objective) -> bool:
     """Return whether every row has its whole target on the own entry, and no group two rows."""
-    anchors = np.concatenate([rows.anchor for rows in goal.program.rows])
+    blocks = [rows for rows in goal.program.rows if isinstance(rows, LogSumExp)]
+    if len(blocks) < len(goal.program.rows):
+        return False
+    anchors = np.concatenate([rows.anchor for rows in blocks])
     return len(set(anchors.tolist())) == len(anchors) and all(
         np.all(rows.own_target == 1) and (rows.peer_target is None or not np.any(rows.peer_target != 0))
-        for rows in goal.program.rows
+        for rows in blocks
     )
 
 
@@ -133,6 +138,7 @@ def _curvature(goal: Objective, below: Lower, own: OwnEntries) -> Curvature:
     pull, rest, reads = zeros(m, m), zeros(m), np.zeros((m, m), dtype=bool)
     square = goal.inverse_temperature * goal.inverse_temperature
     for rows, weights, state in zip(goal.program.rows, goal.weights, below.states, strict=True):
+        assert isinstance(rows, LogSumExp) and isinstance(state, RowBalls)  # `_rows_suit`
         at = rows.anchor
         weighted = (rows.weight > 0) & (rows.own_multiplicity > 0)
         reads[at] = weighted[:, None] & (rows.peer_multiplicity > 0)

@@ -1,20 +1,73 @@
-"""The log-sum-exp rows of a program at a matrix of balls, without cancellation."""
+"""The rows of a program at a matrix of balls, without cancellation; one enclosure a kind."""
 
 from __future__ import annotations
 
+from functools import singledispatch
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from flint import arb, fmpq
 from jaxtyping import Bool, Float, Int, Shaped
 
 from certify.balls.enclosures import BallMatrix, Balls, balls, choose, exp, expm1, log, log1p, rational, zeros
-from relax.program import Rows
+from relax.errors import InputError
+from relax.rows import LogSumExp
+
+
+@runtime_checkable
+class RowsAt(Protocol):
+    """T rows at a matrix."""
+
+    @property
+    def excess(self) -> Shaped[Balls, " T"]:
+        """Row − floor, and the row itself where there is no floor."""
+        ...
+
+    @property
+    def slope(self) -> Shaped[Balls, "T m1"]:
+        """The derivative by x/τ on each single entry, own entries in column 0."""
+        ...
+
+
+@runtime_checkable
+class Enclosure(Protocol):
+    """What no matrix changes in T rows of some kind, at the present precision."""
+
+    @property
+    def anchor(self) -> Int[np.ndarray, " T"]:
+        """The groups."""
+        ...
+
+    @property
+    def floor(self) -> Shaped[Balls, " T"]:
+        """The infimum of each row over unconstrained entries; 0 where there is none."""
+        ...
+
+    @property
+    def has_floor(self) -> Bool[np.ndarray, " T"]:
+        """Whether there is one."""
+        ...
+
+    def state(self, matrix: BallMatrix, inverse_temperature: arb) -> RowsAt:
+        """Enclose the rows at a matrix, feasible or not."""
+        ...
+
+
+@singledispatch
+def enclosure(rows: Any, multiplicity: Float[np.ndarray, " m"]) -> Enclosure:
+    """Return the enclosure of a block of rows; a new kind registers its own.
+
+    Raises
+    ------
+    InputError
+        If none is known for rows of this kind.
+    """
+    raise InputError(f"no enclosure in balls is known for rows of kind {type(rows).__name__}")
 
 
 class RowTable(NamedTuple):
-    """What no matrix changes in T rows; column 0 is the anchor's own entry, then come peers, group by group.
+    """What no matrix changes in T log-sum-exp rows; column 0 is the own entry, then come peers by groups.
 
     With m and p the multiplicity and target of one entry, a row has a floor where p is a distribution on
     entries with m > 0; its level c is then e^floor = Π (m/p)^p, and 1 elsewhere. The lists run over the
@@ -22,8 +75,8 @@ class RowTable(NamedTuple):
     """
 
     anchor: Int[np.ndarray, " T"]
-    members: Shaped[Balls, "T m+1"]  # entries behind a column
-    ratio: Shaped[Balls, "T m+1"]  # m/c
+    members: Shaped[Balls, "T m1"]  # entries behind a column
+    ratio: Shaped[Balls, "T m1"]  # m/c
     row: Int[np.ndarray, " e"]
     column: Int[np.ndarray, " e"]
     target: Shaped[Balls, " e"]  # p
@@ -31,13 +84,17 @@ class RowTable(NamedTuple):
     floor: Shaped[Balls, " T"]  # 0 where there is none
     has_floor: Bool[np.ndarray, " T"]
 
+    def state(self, matrix: BallMatrix, inverse_temperature: arb) -> RowBalls:
+        """Enclose the rows at a matrix."""
+        return row_balls(self, matrix, inverse_temperature)
+
 
 class RowBalls(NamedTuple):
     """T rows at a matrix; x̄ = Σ p x is what the target reads."""
 
     excess: Shaped[Balls, " T"]  # row − floor, and the row itself where there is no floor
-    slope: Shaped[Balls, "T m+1"]  # softmax − target of one entry
-    mass: Shaped[Balls, "T m+1"]  # (m/c) e^{(x − x̄)/τ} of one entry
+    slope: Shaped[Balls, "T m1"]  # softmax − target of one entry
+    mass: Shaped[Balls, "T m1"]  # (m/c) e^{(x − x̄)/τ} of one entry
     rest: Shaped[Balls, " T"]  # e^excess − 1, and e^excess where there is no floor
 
 
@@ -48,7 +105,8 @@ class _Level(NamedTuple):
     offset: list[arb]
 
 
-def row_table(rows: Rows, multiplicity: Float[np.ndarray, " m"]) -> RowTable:
+@enclosure.register
+def row_table(rows: LogSumExp, multiplicity: Float[np.ndarray, " m"]) -> RowTable:
     """Lay out rows at the present precision; whether there is a floor is decided in rational numbers."""
     t, m = np.arange(len(rows.anchor)), len(multiplicity)
     count = np.broadcast_to(np.append(1.0, multiplicity), (len(t), m + 1)).copy()
@@ -85,7 +143,7 @@ def row_table(rows: Rows, multiplicity: Float[np.ndarray, " m"]) -> RowTable:
     )
 
 
-def _multiplicity(rows: Rows, row: int, column: int) -> object:
+def _multiplicity(rows: LogSumExp, row: int, column: int) -> object:
     read = rows.peer_multiplicity[row, column - 1] if column else rows.own_multiplicity[row]
     return read.item() if isinstance(read, np.generic) else read
 

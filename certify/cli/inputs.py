@@ -9,8 +9,12 @@ from typing import Any
 import numpy as np
 
 from relax import losses
+from relax.counts import ClassCounts
 from relax.errors import InputError
-from relax.problem import Ball, ClassCounts, Norm, Problem, Ridge, Sphere
+from relax.losses import Loss
+from relax.losses.parameters import read_norm
+from relax.norms import Norm
+from relax.problem import Problem
 
 _ITEM = re.compile(r"\s*([+-]?[\w.]+?)\s*(?:[x×]\s*([+-]?[\w.]+))?\s*")
 
@@ -74,24 +78,30 @@ def read_labels(path: Path) -> np.ndarray:
 
 
 def parse_norm(text: str) -> Norm:
-    """Read "sphere", "ball" or "ridge:0.01".
+    """Read "sphere", "ball", "ridge:0.01" or "mean-square:1".
 
     Raises
     ------
     InputError
         If it is none of these.
     """
-    kind, _, weight = text.partition(":")
-    if kind == "ridge" and weight:
-        try:
-            return Ridge(float(weight))
-        except ValueError as error:
-            raise InputError(
-                f"--norm {text}: the weight must be a positive number, e.g. ridge:0.01"
-            ) from error
-    if text in ("sphere", "ball"):
-        return Sphere() if text == "sphere" else Ball()
-    raise InputError(f"--norm {text!r} is not one of: sphere, ball, ridge:0.01")
+    try:
+        return read_norm(text)
+    except InputError as error:
+        raise InputError(f"--norm: {error}") from error
+
+
+def parse_loss(text: str, batch_size: int | None) -> Loss:
+    """Read NAME or NAME:parameter=value,…; `batch_size` is short for the parameter of that name.
+
+    Raises
+    ------
+    InputError
+        If there is no such loss or parameter, or the batch size is given twice.
+    """
+    if batch_size is None:
+        return losses.parse(text)
+    return losses.parse(f"{text}{',' if ':' in text else ':'}batch_size={batch_size}")
 
 
 def make_problem(
@@ -99,7 +109,7 @@ def make_problem(
     labels: Path | None,
     dataset: str | None,
     step: str | None,
-    loss: str,
+    loss: Loss,
     temperature: float | None,
     **options: Any,
 ) -> Problem:
@@ -115,8 +125,7 @@ def make_problem(
     if len(given) != 1:
         said = "none of these was given" if not given else f"{' and '.join(given)} were given"
         raise InputError(f"give exactly one of --counts, --labels, --dataset, --step ({said})")
-    default = losses.get(loss).temperature
-    options |= {"loss": loss, "temperature": default if temperature is None else temperature}
+    options |= {"loss": loss, "temperature": temperature}
     if counts is not None:
         return Problem(parse_counts(counts), **options)
     if labels is not None:

@@ -13,12 +13,12 @@ from rich.console import Console
 from rich.table import Table
 
 from certify.certificate import ARITHMETIC, TOLERANCE, Certificate, Verdict, certify
-from certify.cli.inputs import make_problem, parse_norm
+from certify.cli.inputs import make_problem, parse_loss, parse_norm
 from relax import losses
 from relax.endpoints import Descent, Match
 from relax.errors import InputError
 from relax.files import check_writable
-from relax.problem import Problem
+from relax.problem import Problem, as_level
 from relax.solution import LARGEST_GRAM, Solution
 from relax.solvers import names, solve
 
@@ -36,12 +36,18 @@ def solve_command(
     temperature: Annotated[
         float | None, typer.Option(help="τ > 0; without it the loss's own default.")
     ] = None,
-    loss: Annotated[str, typer.Option(help=f"One of: {', '.join(losses.names())}.")] = "supcon",
-    norm: Annotated[str, typer.Option(help="sphere, ball or ridge:WEIGHT.")] = "sphere",
+    loss: Annotated[
+        str, typer.Option(help="NAME or NAME:parameter=value,…; `gramcert losses` lists them.")
+    ] = "supcon",
+    batch_size: Annotated[int | None, typer.Option(help="Short for the loss's parameter batch_size.")] = None,
+    norm: Annotated[str, typer.Option(help="sphere, ball, ridge:WEIGHT or mean-square:BOUND.")] = "sphere",
     nonnegative: Annotated[
         bool, typer.Option("--nonnegative", help="Entrywise non-negative features.")
     ] = False,
     views: Annotated[int, typer.Option(help="Views of each sample; they multiply the counts.")] = 1,
+    level: Annotated[
+        str, typer.Option(help="groups of equal classes, classes, or samples (the n × n lift).")
+    ] = "groups",
     solver: Annotated[str, typer.Option(help=f"One of: {', '.join(names())}.")] = "auto",
     tolerance: Annotated[float, typer.Option(help="Proven gap allowed, relative to the excess.")] = TOLERANCE,
     time_limit: Annotated[
@@ -59,7 +65,7 @@ def solve_command(
 ) -> None:
     """Find and certify the global optimum of a loss for given class counts."""
     problem = make_problem(
-        counts, labels, dataset, step, loss, temperature,
+        counts, labels, dataset, step, parse_loss(loss, batch_size), temperature,
         norm=parse_norm(norm), nonnegative=nonnegative, views=views,
     )  # fmt: skip
     for path in (certificate, save, plot):
@@ -71,7 +77,7 @@ def solve_command(
         raise InputError(f"--verify-descent {verify_descent} must be at least 1; give e.g. 16")
     console = Console(stderr=True, quiet=quiet)
     with console.status("solving"):
-        solution = solve(problem, solver, tolerance, time_limit)
+        solution = solve(problem, solver, as_level(level), tolerance, time_limit)
     with console.status("proving"):
         proof = certify(solution, tolerance)
     match = None
@@ -91,7 +97,7 @@ def _descend(problem: Problem, solution: Solution, starts: int, seed: int) -> tu
 
     dim = max(2, problem.counts.classes - 1)  # in one dimension features could not move
     found = descend(problem, dim=dim, starts=starts, seed=seed)
-    return found, match(found, solution.gram, solution.value)
+    return found, match(found, solution.class_gram, solution.value)
 
 
 def _write(
@@ -110,13 +116,16 @@ def _write(
 def _print(solution: Solution, proof: Certificate, match: tuple[Descent, Match] | None) -> None:
     table = Table(show_header=False, box=None, pad_edge=False)
     counts = solution.problem.counts
-    table.add_row("loss", f"{solution.problem.loss}, temperature {solution.problem.temperature:g}")
+    table.add_row("loss", f"{solution.problem.loss.name}, temperature {solution.problem.temperature:g}")
     table.add_row("classes", f"{counts.classes} of {len(counts.sizes)} sizes: {counts}")
-    for label, value in proof.rows():
+    for label, value in proof.facts():
         table.add_row(label, value)
-    table.add_row("solver", f"{solution.solver}, {solution.iterations} iterations, {solution.seconds:.3f} s")
+    table.add_row(
+        "solver",
+        f"{solution.answer.solver}, {solution.answer.iterations} iterations, {solution.answer.seconds:.3f} s",
+    )
     table.add_row("stopped", solution.status.value)
-    for label, value in match[1].rows() if match else []:
+    for label, value in match[1].facts() if match else []:
         table.add_row(f"descent: {label}", value)
     Console(soft_wrap=True, highlight=False).print(table)
 
@@ -126,6 +135,7 @@ def report(
 ) -> dict[str, Any]:
     """Return what `--json` prints; bounds are float64 rounded outward, `proven` has the decimals."""
     problem, groups = solution.problem, solution.groups
+    parameters = {key: said for key, said in losses.statement_of(problem.loss).items() if key != "name"}
     few = problem.counts.classes <= MOST_PRINTED_CLASSES
     listed = problem.counts.classes <= LARGEST_GRAM
     order = problem.counts.group_of_class() if listed else []
@@ -133,9 +143,11 @@ def report(
         "schema": "gramcert/solve/1",
         "verdict": proof.verdict.name,
         "status": solution.status.name,
-        "loss": problem.loss,
+        "loss": problem.loss.name,
+        "parameters": parameters,
+        "level": solution.level,
         "temperature": problem.temperature,
-        "norm": problem.statement()["norm"],
+        "norm": problem.norm.kind,
         "counts": [problem.counts.sizes[a] for a in order] if listed else None,
         "upper_bound": outward(proof.upper, up=True),
         "lower_bound": None if proof.lower is None else outward(proof.lower, up=False),
@@ -146,9 +158,9 @@ def report(
         "proven": {
             key: getattr(proof, key) for key in ("lower", "upper", "excess_lower", "excess_upper", "gap")
         },
-        "solver": solution.solver,
-        "iterations": solution.iterations,
-        "seconds": solution.seconds,
+        "solver": solution.answer.solver,
+        "iterations": solution.answer.iterations,
+        "seconds": solution.answer.seconds,
         "groups": {
             "sizes": list(groups.sizes),
             "multiplicities": list(groups.multiplicities),

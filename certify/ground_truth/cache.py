@@ -52,8 +52,9 @@ def stored(problem: Problem, cache: Folder) -> dict[str, Any] | None:
     """Return the certificate that is kept, if it passes verification in ball arithmetic here and now."""
     try:
         document = json.loads(file_of(problem, cache).read_text(encoding="utf-8"))
-        verify(document)
-        return document if suffices(document["claim"], problem) else None
+        found = verify(document)
+        good = found.accepted and found.named and suffices(document["claim"], problem)
+        return document if good else None
     except Exception:  # whatever a file holds or lacks, the answer is the same: prove it anew
         return None
 

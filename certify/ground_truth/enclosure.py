@@ -12,7 +12,6 @@ from jaxtyping import Float64
 from certify.balls.points import scaled
 from certify.enclosure import Enclosure, enclose_optimum
 from certify.encoding import decode_point, decode_witness
-from relax import losses
 from relax.problem import Problem
 
 PRECISION = 128  # bits; Gram entries are then converted to float64, at an error that is counted
@@ -25,7 +24,7 @@ def enclosed_gram(problem: Problem, document: dict[str, Any]) -> tuple[Float64[n
     For up to 100 distinct class sizes the optimum is enclosed by Krawczyk's operator, starting from the
     certificate's witness, and the error is that of float64; else, or where that fails, it is the radius.
     """
-    program = losses.build(problem)
+    program = problem.program()
     if program.groups <= MOST_GROUPS:
         found = enclose_optimum(program, decode_witness(document["witness"], program), DIGITS)
         if isinstance(found, Enclosure):
@@ -52,7 +51,7 @@ def _within_radius(problem: Problem, document: dict[str, Any]) -> tuple[Float64[
     The bound is the certificate's radius around its point, plus the conversion of that point to float64. It
     holds on the diagonal too: own entries are fixed, or bounded, and then the radius has their play in it.
     """
-    program = losses.build(problem)
+    program = problem.program()
     with ctx.workprec(PRECISION):
         matrix = scaled(program, decode_point(document["point"], program))
         several = program.multiplicity > 1

@@ -19,6 +19,7 @@ from certify.ground_truth.enclosure import enclosed_gram
 from certify.ground_truth.labelling import check_counts, class_sizes, labelled
 from relax import solve
 from relax.errors import InputError, SolverError
+from relax.facts import Shown
 from relax.files import write_atomically
 from relax.geometry import embed
 from relax.problem import Problem, Ridge
@@ -33,7 +34,7 @@ ATOL = 1e-4
 
 
 @dataclass(frozen=True, eq=False)
-class GroundTruth:
+class GroundTruth(Shown):
     """The optimal geometry of a problem, with a proven error.
 
     Attributes
@@ -128,23 +129,15 @@ class GroundTruth:
 
         return torch.from_numpy(self.features(labels, dim)).to(device)
 
-    def rows(self) -> list[tuple[str, str]]:
+    def facts(self) -> list[tuple[str, str]]:
         """Return what there is to print, as (label, value) pairs."""
         return [
-            ("loss", f"{self.problem.loss}, temperature {self.problem.temperature:g}"),
+            ("loss", f"{self.problem.loss.name}, temperature {self.problem.temperature:g}"),
             ("counts", str(self.problem.counts)),
             ("loss ≥", self.lower),
             ("loss ≤", self.upper),
             ("Gram error", f"{self.error:.1e}, proven"),
         ]
-
-    def __str__(self) -> str:
-        """Write `rows` as a table."""
-        return "\n".join(f"{label:<13}{value}" for label, value in self.rows())
-
-    def _repr_html_(self) -> str:
-        cells = "".join(f"<tr><th>{label}</th><td>{value}</td></tr>" for label, value in self.rows())
-        return f"<table>{cells}</table>"
 
 
 def ground_truth(problem: Problem, atol: float = ATOL, cache: Folder = None) -> GroundTruth:

@@ -1,85 +1,97 @@
-"""Loss names and the convex programs they stand for."""
+"""Losses by name: those of the package, and those that other packages bring by an entry point."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
+from functools import cache
+from importlib.metadata import entry_points
+from typing import Any
 
 from relax.errors import InputError
-from relax.losses.supcon import supcon, supcon_lift
-from relax.problem import ClassCounts, Problem
-from relax.program import GramProgram
+from relax.losses.loss import Loss
+from relax.losses.parameters import loss_from_statement, parse_parameters, statement_of
+from relax.losses.reduction import Nodes, Reduction
+from relax.losses.supcon import SupCon
 
-Level = Literal["groups", "classes", "samples"]
-LARGEST_LIFT = 2_000  # samples; the n×n matrix of one row per sample is a reference, not a method
+__all__ = [
+    "Loss",
+    "Nodes",
+    "Reduction",
+    "SupCon",
+    "from_statement",
+    "get",
+    "names",
+    "parse",
+    "statement_of",
+]
+
+ENTRY_POINTS = "gramcert.losses"
+_OURS: tuple[type[Any], ...] = (SupCon,)
 
 
-@dataclass(frozen=True)
-class Loss:
-    """A named loss: a function from a problem to a program, and what people call it with."""
-
-    name: str
-    program: Callable[[Problem, ClassCounts], GramProgram]
-    lift: Callable[[Problem, ClassCounts], GramProgram]
-    temperature: float
-    formula: str
-
-
-_LOSSES = {
-    loss.name: loss
-    for loss in [
-        Loss(
-            "supcon",
-            supcon,
-            supcon_lift,
-            temperature=0.1,
-            formula="mean over anchors of −(1/|P|) Σ_P log( e^{s_p/τ} / Σ_{l≠i} e^{s_l/τ} )",
-        ),
-    ]
-}
+@cache
+def _losses() -> dict[str, type[Any]]:
+    """Return the classes of all losses by name; ours cannot be replaced."""
+    brought = {point.name: point for point in entry_points(group=ENTRY_POINTS)}
+    found: dict[str, type[Any]] = {}
+    for name, point in brought.items():
+        loss = point.load()
+        if getattr(loss, "name", None) != name:
+            raise InputError(
+                f"the entry point {name!r} of {ENTRY_POINTS} loads no loss of that name ({point.value})"
+            )
+        found[name] = loss
+    return found | {loss.name: loss for loss in _OURS}
 
 
 def names() -> list[str]:
     """Return the names of all losses."""
-    return sorted(_LOSSES)
+    return sorted(_losses())
 
 
-def get(name: str) -> Loss:
-    """Return the loss of that name.
+def kind(name: str) -> type[Any]:
+    """Return the class of the loss of that name.
 
     Raises
     ------
     InputError
         If there is none.
     """
-    if name not in _LOSSES:
+    if name not in _losses():
         raise InputError(f"unknown loss {name!r}; choose one of: {', '.join(names())}")
-    return _LOSSES[name]
+    return _losses()[name]
 
 
-def build(problem: Problem, level: Level = "groups") -> GramProgram:
-    """Return the convex program of a problem.
-
-    Parameters
-    ----------
-    problem : Problem
-        What is to be minimised.
-    level : "groups", "classes" or "samples"
-        One node for each distinct class size with its multiplicity; one for each class, or for each
-        sample, in the user's order.
+def get(name: str) -> Loss:
+    """Return the loss of that name with its default parameters.
 
     Raises
     ------
     InputError
-        If the loss is unknown, or the sample level has more than 2,000 samples.
+        If there is none.
     """
-    loss, counts = get(problem.loss), problem.effective_counts
-    if level == "groups":
-        return loss.program(problem, counts)
-    if level == "classes":
-        sizes = tuple(counts.sizes[a] for a in counts.group_of_class())
-        return loss.program(problem, ClassCounts(sizes, (1,) * len(sizes)))
-    if counts.samples > LARGEST_LIFT:
-        raise InputError(f"{counts.samples} samples are too many for the n×n lift; it takes {LARGEST_LIFT}")
-    return loss.lift(problem, counts)
+    return kind(name)()
+
+
+def parse(text: str) -> Loss:
+    """Read NAME or NAME:parameter=value,….
+
+    Raises
+    ------
+    InputError
+        If there is no such loss, no such parameter, or its value is unusable.
+    """
+    name, _, parameters = text.partition(":")
+    return parse_parameters(kind(name), parameters)
+
+
+def from_statement(said: object) -> Loss:
+    """Return the loss that `statement_of` writes.
+
+    Raises
+    ------
+    InputError
+        If there is no such loss, or its parameters are not of their kind.
+    """
+    if not (isinstance(said, dict) and isinstance(said.get("name"), str)):
+        raise InputError(f"the loss {str(said)[:60]} has no name")
+    return loss_from_statement(kind(said["name"]), said)

@@ -1,7 +1,7 @@
 """Solvers of one signature, and `solve`, which picks among them.
 
 A solver is two functions: `supports(program)` returns None or the reason why not; `solve(program, tolerance,
-deadline)` returns a `Candidate`. What a candidate is worth is decided by bounds alone.
+deadline)` returns an `Answer`. What an answer is worth is decided by bounds alone.
 """
 
 from __future__ import annotations
@@ -13,15 +13,14 @@ from functools import partial
 
 import numpy as np
 
-from relax import losses
+from relax.answer import Answer, Status
 from relax.bounds import feasible, on_fixed_diagonal, witness_at
 from relax.errors import InputError, SolverError
 from relax.orbits import OrbitMatrix
-from relax.problem import Problem
+from relax.problem import Level, Problem
 from relax.program import GramProgram
-from relax.solution import Solution, Status
+from relax.solution import Solution
 from relax.solvers import barrier, conic, dual_vector, low_rank, orthogonal_frame
-from relax.solvers.candidate import Candidate
 
 TOLERANCE = 1e-9  # of the gap over the excess
 
@@ -32,7 +31,7 @@ class Solver:
 
     name: str
     supports: Callable[[GramProgram], str | None]
-    solve: Callable[[GramProgram, float, float], Candidate]
+    solve: Callable[[GramProgram, float, float], Answer]
 
 
 _SOLVERS = {
@@ -58,19 +57,53 @@ def names() -> list[str]:
 
 
 def solve(
-    problem: Problem, solver: str = "auto", tolerance: float = TOLERANCE, time_limit: float | None = None
+    problem: Problem,
+    solver: str = "auto",
+    level: Level = "groups",
+    tolerance: float = TOLERANCE,
+    time_limit: float | None = None,
 ) -> Solution:
-    """Return the optimum of a problem, by groups of equal classes.
+    """Return the optimum of a problem.
 
     Parameters
     ----------
     problem : Problem
         What is to be minimised.
     solver : str
+        One of `names()`; see `solve_program`.
+    level : "groups", "classes" or "samples"
+        Which nodes the program has (`Problem.reduction`). All levels have one optimal value; groups of equal
+        classes are by far the fastest, samples are the reference.
+    tolerance, time_limit : float
+        See `solve_program`.
+
+    Raises
+    ------
+    InputError
+        If the solver is unknown or does not support the program, or the problem has no such level.
+    SolverError
+        If it failed altogether.
+    """
+    reduction = problem.reduction(level)
+    program = problem.assembled(reduction)
+    answer = solve_program(program, solver, tolerance, time_limit)
+    return Solution(problem, reduction, level, answer)
+
+
+def solve_program(
+    program: GramProgram, solver: str = "auto", tolerance: float = TOLERANCE, time_limit: float | None = None
+) -> Answer:
+    """Return a feasible point of a program and a witness for a lower bound.
+
+    Parameters
+    ----------
+    program : GramProgram
+        Any; those of losses and those written by hand.
+    solver : str
         One of `names()`. "auto" takes the first that supports the program, and goes on to the next while
         the gap is above the tolerance, keeping the best point and the best bound of all.
     tolerance : float
-        Wanted gap, relative to the excess.
+        Wanted gap, relative to `GramProgram.scale_of_gap`.
     time_limit : float, optional
         Seconds after which the best so far is returned. So it is when the user interrupts (Ctrl-C).
 
@@ -85,16 +118,20 @@ def solve(
         raise InputError(f"tolerance {tolerance!r} must lie between 0 and 1; give e.g. 1e-9")
     if time_limit is not None and not time_limit > 0:
         raise InputError(f"time limit {time_limit!r} must be a positive number of seconds")
-    program = losses.build(problem)
     started = time.monotonic()
     deadline = np.inf if time_limit is None else started + time_limit
-    best: Solution | None = None
-    for chosen in _chosen(program, solver):
+    best: Answer | None = None
+    choice = _chosen(program, solver)
+    for chosen in choice:
         try:
-            candidate = chosen.solve(program, tolerance, deadline)
+            answer = chosen.solve(program, tolerance, deadline)
         except KeyboardInterrupt:
-            candidate = _nothing_yet(program)
-        found = _judged(problem, program, candidate, chosen.name, started)
+            answer = _nothing_yet(program)
+        except SolverError:
+            if best is None and chosen is choice[-1]:
+                raise
+            continue
+        found = _judged(replace(answer, solver=chosen.name), started)
         best = found if best is None else _better_of(best, found)
         underflows = best.excess == 0.0  # τ so small that float64 has no excess; no solver here can do more
         stopped = found.status is Status.INTERRUPTED or time.monotonic() > deadline
@@ -104,7 +141,27 @@ def solve(
     return best
 
 
-def _nothing_yet(program: GramProgram) -> Candidate:
+def _judged(answer: Answer, started: float) -> Answer:
+    """Make the point feasible, and keep the better of the solver's witness and the one of stationarity."""
+    program, seconds = answer.program, time.monotonic() - started
+    point = feasible(program, answer.point)
+    witness = replace(answer.witness, base=on_fixed_diagonal(program, answer.witness.base))
+    found = replace(answer, point=point, witness=witness, seconds=seconds)
+    if found.relative_gap() <= TOLERANCE / 10:
+        return found
+    other = replace(found, witness=witness_at(program, point))
+    return max(found, other, key=lambda one: one.bound.excess)
+
+
+def _better_of(first: Answer, second: Answer) -> Answer:
+    """Return the best point with the best bound; the solver of the better point signs."""
+    upper = min((first, second), key=lambda one: one.excess)
+    lower = max((first, second), key=lambda one: one.bound.excess)
+    steps = first.iterations + second.iterations
+    return replace(upper, witness=lower.witness, iterations=steps, seconds=second.seconds)
+
+
+def _nothing_yet(program: GramProgram) -> Answer:
     """Return a diagonal matrix, whose bound is poor but proven, for a solver that was interrupted."""
     own = np.zeros((program.groups, program.roles, program.roles))
     for rule in program.rules:
@@ -112,7 +169,7 @@ def _nothing_yet(program: GramProgram) -> Candidate:
         own[rule.slots // program.roles, rule.slots % program.roles, rule.slots % program.roles] = level
     slots = program.groups * program.roles
     matrix = OrbitMatrix(program.multiplicity, own, np.zeros((slots, slots)))
-    return Candidate(matrix, witness_at(program, feasible(program, matrix)), Status.INTERRUPTED, 0)
+    return Answer(program, matrix, witness_at(program, feasible(program, matrix)), Status.INTERRUPTED, 0)
 
 
 def _chosen(program: GramProgram, name: str) -> list[Solver]:
@@ -128,34 +185,3 @@ def _chosen(program: GramProgram, name: str) -> list[Solver]:
         reasons = "; ".join(str(_SOLVERS[n].supports(program)) for n in AUTO)
         raise SolverError(f"no solver supports this program: {reasons}")
     return fitting
-
-
-def _judged(
-    problem: Problem, program: GramProgram, candidate: Candidate, name: str, started: float
-) -> Solution:
-    """Make the matrix feasible, and keep the better of the solver's witness and the one of stationarity."""
-    point = feasible(program, candidate.matrix)
-    rest = (candidate.status, name, candidate.iterations, time.monotonic() - started)
-    given = candidate.witness
-    witness = replace(given, point=on_fixed_diagonal(program, given.point))
-    found = Solution(problem, program, point, witness, *rest)
-    if found.relative_gap() <= TOLERANCE / 10:
-        return found
-    other = Solution(problem, program, point, witness_at(program, point), *rest)
-    return max(found, other, key=lambda solution: solution.bound.excess)
-
-
-def _better_of(first: Solution, second: Solution) -> Solution:
-    """Return the best point with the best bound; the solver of the better point signs."""
-    upper = min((first, second), key=lambda s: s.excess)
-    lower = max((first, second), key=lambda s: s.bound.excess)
-    return Solution(
-        upper.problem,
-        upper.program,
-        upper.point,
-        lower.witness,
-        upper.status,
-        upper.solver,
-        first.iterations + second.iterations,
-        second.seconds,
-    )

@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from relax.answer import Answer, Status
 from relax.bounds import feasible, witness_at
 from relax.errors import InputError, SolverError
 from relax.orbits import OrbitMatrix
-from relax.program import GramProgram, Rows, RowTable
+from relax.program import GramProgram
 from relax.rules import Fixed, RidgeCost
-from relax.solution import Status
-from relax.solvers.candidate import Candidate
 
 if TYPE_CHECKING:
     import cvxpy as cp
@@ -61,43 +60,19 @@ def supports(program: GramProgram) -> str | None:
 def expression(program: GramProgram, own: Sequence[Any], peer: Any) -> Any:
     """Return the objective as a CVXPY expression, floor left out; `own` are blocks to stand side by side.
 
-    What rows read is gathered from one vector of all entries; rows with equally many entries make one
-    log_sum_exp over a matrix.
+    What rows read is gathered from one vector of all entries.
     """
     import cvxpy as cp
 
-    entries = cp.hstack([cp.vec(cp.hstack(own), order="C"), cp.vec(peer, order="C")])
-    total, slope = 0.0, np.zeros(entries.size)
-    for rows, table in zip(program.rows, program.tables, strict=True):
-        place, log_weight = _places(program, rows), _log_weights(table)
-        used = (table.members > 0) & np.isfinite(table.log_ratio)
-        weight = rows.floats.weight / float(program.normaliser)
-        np.add.at(slope, place, weight[:, None] * table.members * table.target / program.tau)
-        total = total - weight @ np.where(np.isfinite(table.floor), table.floor, 0.0)
-        width = used.sum(axis=1)
-        for count in np.unique(width):
-            picked = np.flatnonzero(width == count)
-            shape, read = (len(picked), int(count)), used[picked]
-            exponent = cp.reshape(entries[place[picked][read]] / program.tau, shape, order="C")
-            shift = log_weight[picked][read].reshape(shape)
-            total = total + weight[picked] @ cp.log_sum_exp(exponent + shift, axis=1)
-    return total - slope @ entries
-
-
-def _log_weights(table: RowTable) -> np.ndarray:
-    """Return log of the total multiplicity behind each column; −∞ where nothing is read."""
-    with np.errstate(divide="ignore"):
-        members = np.log(table.members)
-    return table.log_ratio + np.log(np.where(table.on_target, table.target, 1.0)) + members
-
-
-def _places(program: GramProgram, rows: Rows) -> np.ndarray:
-    """Return where what each column of the rows reads stands in the vector of own and peer entries."""
-    s, (r, q) = program.roles, rows.roles
-    slots = program.groups * s
-    own = r * slots + rows.anchor * s + q
-    peers = s * slots + (rows.anchor * s + r)[:, None] * slots + np.arange(q, slots, s)
-    return np.column_stack([own, peers])
+    # own blocks stand side by side, s × m·s; `GramProgram.read` has them one after the other
+    s = program.roles
+    beside = np.arange(program.groups * s * s).reshape(s, program.groups, s).transpose(1, 0, 2).ravel()
+    entries = cp.hstack([cp.vec(cp.hstack(own), order="C")[beside], cp.vec(peer, order="C")])
+    total = 0.0
+    for rows, table, read in zip(program.rows, program.tables, program.read, strict=True):
+        entry = cp.reshape(entries[read.ravel()] / program.tau, read.shape, order="C")
+        total = total + table.expression(entry, rows.weights / float(program.normaliser))
+    return total
 
 
 def model(program: GramProgram) -> Model:
@@ -120,7 +95,7 @@ def model(program: GramProgram) -> Model:
     for rule in program.rules:
         weight = program.slot_multiplicity[rule.slots]
         if isinstance(rule, Fixed):
-            constraints.append(diagonal[rule.slots] == rule.value)
+            constraints.append(diagonal[rule.slots] == rule.square)
         elif isinstance(rule, RidgeCost):
             objective = objective + (weight * rule.weights) @ diagonal[rule.slots]
         else:
@@ -152,7 +127,7 @@ def matrix_of(program: GramProgram, solved: Model) -> OrbitMatrix:
 
 def solve(
     program: GramProgram, tolerance: float, deadline: float, name: str = "clarabel", **options: Any
-) -> Candidate:
+) -> Answer:
     """Solve by a conic solver; `options` go to it and replace the precise settings used otherwise.
 
     Raises
@@ -181,4 +156,4 @@ def solve(
     matrix = matrix_of(program, conic)
     status = _STATUS.get(conic.problem.status, Status.STALLED)
     iterations = int(conic.problem.solver_stats.num_iters or 0)
-    return Candidate(matrix, witness_at(program, feasible(program, matrix)), status, iterations)
+    return Answer(program, matrix, witness_at(program, feasible(program, matrix)), status, iterations)

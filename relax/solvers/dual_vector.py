@@ -15,13 +15,13 @@ from jaxtyping import Bool
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
+from relax.answer import Answer, Status
 from relax.bounds import Cluster, Witness, feasible, witness_at
-from relax.dual_equations import DualEquations
+from relax.dual_equations import DualEquations, only_rows
 from relax.orbits import OrbitMatrix
 from relax.program import GramProgram
+from relax.rows import LogSumExp
 from relax.rules import Bounded, Fixed
-from relax.solution import Status
-from relax.solvers.candidate import Candidate
 from relax.solvers.continuation import Root, StepCount, solve_equations
 from relax.symmetry import merge, merge_labels, spread
 
@@ -32,7 +32,7 @@ MOST_PARTITIONS = 60
 
 def supports(program: GramProgram) -> str | None:
     """Return None for programs the equations describe, else the reason why not."""
-    if program.roles != 1 or len(program.rows) != 1:
+    if program.roles != 1 or len(program.rows) != 1 or not isinstance(program.rows[0], LogSumExp):
         return "dual_vector needs one role and one kind of row"
     if program.nonnegative:
         return "dual_vector does not take entrywise non-negativity"
@@ -50,7 +50,7 @@ def supports(program: GramProgram) -> str | None:
     return None
 
 
-def solve(program: GramProgram, tolerance: float, deadline: float) -> Candidate:
+def solve(program: GramProgram, tolerance: float, deadline: float) -> Answer:
     """Return the optimum by the dual-vector equations (module docstring; `supports` says where).
 
     The tolerance is not used: Newton's method goes to rounding level, and it is quadratic.
@@ -75,14 +75,14 @@ def solve(program: GramProgram, tolerance: float, deadline: float) -> Candidate:
         partition = revised
     if best is None:
         matrix = _equiangular(program)
-        return Candidate(matrix, witness_at(program, matrix), status, count.steps)
+        return Answer(program, matrix, witness_at(program, matrix), status, count.steps)
     witness = best.witness
     if _is_mixed(program, partition):
         witness = witness_at(program, feasible(program, best.matrix))
-    return Candidate(best.matrix, witness, status, count.steps)
+    return Answer(program, best.matrix, witness, status, count.steps)
 
 
-class _Answer(NamedTuple):
+class _Stage(NamedTuple):
     """The root of one partition, as a matrix and witness of the program, and as a matrix of its nodes."""
 
     matrix: OrbitMatrix
@@ -90,19 +90,19 @@ class _Answer(NamedTuple):
     nodes: np.ndarray
 
 
-def _solve_partition(program: GramProgram, partition: Partition, count: StepCount) -> _Answer | None:
+def _solve_partition(program: GramProgram, partition: Partition, count: StepCount) -> _Stage | None:
     clusters = sorted(partition)
     merged = merge(program, clusters)
     if clusters and supports(merged) is not None:
         return None
-    norm = program.rules[0].value  # type: ignore[attr-defined]
+    norm = program.rules[0].square  # type: ignore[attr-defined]
     equations = DualEquations.of(merged, norm)
     root = solve_equations(equations, count)
     if root is None:
         return None
     own = np.full((merged.groups, 1, 1), norm)
     matrix = spread(OrbitMatrix(merged.multiplicity, own, root.gram), program.multiplicity, clusters)
-    return _Answer(matrix, _witness(program, clusters, root, matrix), root.gram)
+    return _Stage(matrix, _witness(program, clusters, root, matrix), root.gram)
 
 
 def _is_mixed(program: GramProgram, partition: Partition) -> bool:
@@ -114,7 +114,7 @@ def _is_mixed(program: GramProgram, partition: Partition) -> bool:
 def _anchored(program: GramProgram) -> Bool[np.ndarray, " m"]:
     """Return which groups have rows."""
     anchored = np.zeros(program.groups, dtype=bool)
-    anchored[program.rows[0].anchor] = True
+    anchored[only_rows(program).anchor] = True
     return anchored
 
 
@@ -122,7 +122,7 @@ def _witness(
     program: GramProgram, clusters: list[tuple[int, ...]], root: Root, matrix: OrbitMatrix
 ) -> Witness:
     """Spread z over the members of each cluster by size, and find the κ that holds them together."""
-    weight = program.rows[0].floats.peer_multiplicity[0]
+    weight = only_rows(program).floats.peer_multiplicity[0]
     g, label = program.multiplicity, merge_labels(program.groups, clusters)
     z = np.exp(root.u)[label]
     found: list[Cluster] = []
@@ -148,11 +148,11 @@ def _forced(program: GramProgram) -> Partition:
     return frozenset([tuple(silent.tolist())]) if several else frozenset()
 
 
-def _revised(program: GramProgram, partition: Partition, answer: _Answer) -> Partition:
+def _revised(program: GramProgram, partition: Partition, answer: _Stage) -> Partition:
     """Merge nodes whose entry exceeds the norm; when there are none, split clusters with κ < 0."""
     clusters = sorted(partition)
     label = merge_labels(program.groups, clusters)
-    norm = program.rules[0].value  # type: ignore[attr-defined]
+    norm = program.rules[0].square  # type: ignore[attr-defined]
     above = answer.nodes > norm * (1 + ABOVE_NORM)
     merged = merge(program, clusters)
     np.fill_diagonal(above, (merged.multiplicity > 1) & np.diag(above))
@@ -180,6 +180,6 @@ def _split(program: GramProgram, cluster: Cluster) -> list[tuple[int, ...]]:
 
 def _equiangular(program: GramProgram) -> OrbitMatrix:
     """Return the simplex ETF, to have something to show when no root was found."""
-    norm = program.rules[0].value  # type: ignore[attr-defined]
+    norm = program.rules[0].square  # type: ignore[attr-defined]
     m, entry = program.groups, -norm / (program.multiplicity.sum() - 1.0)
     return OrbitMatrix(program.multiplicity, np.full((m, 1, 1), norm), np.full((m, m), entry))

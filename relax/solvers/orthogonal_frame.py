@@ -12,12 +12,11 @@ import scipy.sparse as sp
 from jaxtyping import Bool
 from scipy.sparse.csgraph import connected_components
 
+from relax.answer import Answer, Status
 from relax.orbits import OrbitMatrix
 from relax.program import GramProgram
 from relax.rules import Bounded, Fixed
-from relax.solution import Status
-from relax.solvers.candidate import Candidate
-from relax.solvers.proof import prove
+from relax.solvers.worth import worth
 
 
 def supports(program: GramProgram) -> str | None:
@@ -28,11 +27,11 @@ def supports(program: GramProgram) -> str | None:
     return "orthogonal_frame is for one role, entrywise non-negativity, and norms fixed or bounded"
 
 
-def solve(program: GramProgram, tolerance: float, deadline: float) -> Candidate:
+def solve(program: GramProgram, tolerance: float, deadline: float) -> Answer:
     """Return the frame and the witness that stationarity suggests there; there are no iterations."""
-    proof = prove(program, frame(program))
-    status = Status.CONVERGED if proof.relative_gap <= tolerance else Status.STALLED
-    return Candidate(proof.matrix, proof.witness, status, 0)
+    found = worth(program, frame(program))
+    status = Status.CONVERGED if found.relative_gap <= tolerance else Status.STALLED
+    return Answer(program, found.point, found.witness, status, 0)
 
 
 def frame(program: GramProgram) -> OrbitMatrix:
@@ -40,7 +39,7 @@ def frame(program: GramProgram) -> OrbitMatrix:
     length = np.empty(program.groups)
     for rule in program.rules:
         assert isinstance(rule, (Fixed, Bounded))
-        length[rule.slots] = np.sqrt(rule.value)
+        length[rule.slots] = np.sqrt(rule.square)
     joined = _joined(program)
     _, label = connected_components(sp.csr_array(joined), directed=False)
     together = (label[:, None] == label).astype(float)

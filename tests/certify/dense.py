@@ -114,7 +114,7 @@ def dual_slack(program: GramProgram, witness: Witness) -> list[list[Any]]:
 
 
 def needed_diagonal(program: GramProgram, witness: Witness) -> list[Any]:
-    n, point = len(nodes(program)), dense(program, witness.point.own[:, 0, 0], witness.point.peer)
+    n, point = len(nodes(program)), dense(program, witness.base.own[:, 0, 0], witness.base.peer)
     slope, slack = gradient(program, point), dual_slack(program, witness)
     left = [[slope[i][j] - slack[i][j] for j in range(n)] for i in range(n)]
     if program.nonnegative:
@@ -125,7 +125,7 @@ def needed_diagonal(program: GramProgram, witness: Witness) -> list[Any]:
 
 
 def lower_bound(program: GramProgram, witness: Witness, level: Any) -> Any:
-    point = dense(program, witness.point.own[:, 0, 0], witness.point.peer)
+    point = dense(program, witness.base.own[:, 0, 0], witness.base.peer)
     slope, n = gradient(program, point), len(point)
     bound = row_value(program, point)
     bound -= mp.fsum(slope[i][j] * point[i][j] for i in range(n) for j in range(n))
@@ -210,7 +210,7 @@ def radii(program: GramProgram, witness: Witness, point: FactoredPoint, gap: Any
     group, needed = nodes(program), needed_diagonal(program, witness)
     rule = [next(rule for rule in program.rules if a in rule.slots) for a in group]
     ours = scaled_gram(program, vectors_of(program, point))
-    center = dense(program, witness.point.own[:, 0, 0], witness.point.peer)
+    center = dense(program, witness.base.own[:, 0, 0], witness.base.peer)
     h, nodes_ = curvature(program, center, rho), range(len(group))
     shift = max(abs(real(rule[i].value) - center[i][i]) for i in nodes_)  # type: ignore[attr-defined]
     play = max(shift, *(gap / needed[i] for i in nodes_ if isinstance(rule[i], Bounded)), 0)

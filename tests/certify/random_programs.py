@@ -9,7 +9,8 @@ import numpy as np
 from certify.balls import FactoredPoint
 from relax.bounds import Cluster, Witness
 from relax.orbits import OrbitMatrix
-from relax.program import GramProgram, Rows
+from relax.program import GramProgram
+from relax.rows import LogSumExp
 from relax.rules import Bounded, Budget, Fixed, RidgeCost, Rule
 
 
@@ -39,14 +40,14 @@ def fraction(rng: np.random.Generator) -> Fraction:
     return Fraction(int(rng.integers(1, 12)), int(rng.integers(1, 12)))
 
 
-def random_rows(rng: np.random.Generator, g: np.ndarray, kind: int) -> Rows:
+def random_rows(rng: np.random.Generator, g: np.ndarray, kind: int) -> LogSumExp:
     """Target on the own entry (kind 0), a distribution on peers (1), or anything (2: no floor)."""
     m, count = len(g), int(rng.integers(1, 4))
     anchor = rng.integers(0, m, size=count)
     weight = np.array([fraction(rng) for _ in range(count)], dtype=object)
     multiplicity = np.array([[fraction(rng) for _ in range(m)] for _ in range(count)], dtype=object)
     if kind == 0:
-        return Rows(anchor, weight, rng.uniform(0.5, 3, count), np.ones(count), multiplicity)
+        return LogSumExp(anchor, weight, rng.uniform(0.5, 3, count), np.ones(count), multiplicity)
     own, target = np.full((count,), Fraction(0), dtype=object), np.full((count, m), Fraction(0), dtype=object)
     for t in range(count):
         share = [Fraction(int(x)) for x in rng.integers(0, 4, size=m)]
@@ -56,7 +57,7 @@ def random_rows(rng: np.random.Generator, g: np.ndarray, kind: int) -> Rows:
         own[t], target[t] = own[t] / total, [x / total for x in share]
     if kind == 2:
         own = own - Fraction(1, 3)
-    return Rows(anchor, weight, np.ones(count), own, multiplicity, target)
+    return LogSumExp(anchor, weight, np.ones(count), own, multiplicity, target)
 
 
 def random_witness(program: GramProgram, rng: np.random.Generator) -> Witness:

@@ -15,7 +15,7 @@ from scipy.optimize import minimize
 from scipy.special import logsumexp
 
 from certify.balls import FactoredPoint, ProvenBounds, factored, prove
-from relax import Ball, Problem, Ridge, losses, solve
+from relax import Ball, Problem, Ridge, solve
 from relax.bounds import Cluster, Witness, witness_at
 from relax.errors import InputError
 from relax.orbits import OrbitMatrix
@@ -113,10 +113,10 @@ def test_spoilt_witnesses_stay_below_the_optimum(counts: list[int], tau: float) 
     point = factored(program, solution.point)
     for spoil in (0.0, 1e-9, 1e-5, 1e-2, 1.0, 30.0):
         good = solution.witness
-        moved = good.point.peer + spoil * rng.normal(size=good.point.peer.shape)
+        moved = good.base.peer + spoil * rng.normal(size=good.base.peer.shape)
         witness = replace(
             good,
-            point=OrbitMatrix(good.point.multiplicity, good.point.own, (moved + moved.T) / 2),
+            base=OrbitMatrix(good.base.multiplicity, good.base.own, (moved + moved.T) / 2),
             factor=good.factor * (1 + spoil * rng.normal(size=good.factor.shape)),
             within=good.within + spoil * rng.normal(size=good.within.shape),
             clusters=tuple(replace(c, kappa=c.kappa + spoil) for c in good.clusters),
@@ -163,7 +163,7 @@ def test_the_orthogonal_frame_is_far_from_optimal_however_small_the_gap(tau: flo
 
 def test_precision_grows_where_rounding_would_hide_the_excess() -> None:
     problem = Problem([4, 4], temperature=0.01)  # targets 1/3 on siblings: their entries cancel to e^−200
-    lift = losses.build(problem, "samples")
+    lift = problem.program("samples")
     vector = np.array([[1.0, 0.0]] * 4 + [[-1.0, 2.0**-60]] * 4)
     signs = np.sign(vector[:, 0])
     peer = np.outer(signs, signs)
@@ -176,12 +176,10 @@ def test_precision_grows_where_rounding_would_hide_the_excess() -> None:
 
 def test_groups_and_classes_prove_the_same() -> None:
     grouped, _ = solved("step")
-    classes = losses.build(grouped.problem, "classes")
+    classes = grouped.problem.program("classes")
     label = grouped.problem.counts.group_of_class()
     witness = grouped.witness
-    full = OrbitMatrix(
-        np.ones(len(label)), witness.point.own[label], witness.point.peer[np.ix_(label, label)]
-    )
+    full = OrbitMatrix(np.ones(len(label)), witness.base.own[label], witness.base.peer[np.ix_(label, label)])
     point = factored(classes, OrbitMatrix(np.ones(len(label)), full.own, grouped.gram))
     found = prove(classes, witness_at(classes, full), point)
     once = solved("step")[1]
@@ -241,8 +239,8 @@ def test_unusable_input_is_refused_in_one_sentence() -> None:
 @pytest.mark.parametrize("size", [1e300, 1e154, 1e-300])
 def test_absurd_witnesses_cost_gap_and_nothing_else(size: float) -> None:
     program, good, point = two_groups()
-    wild = OrbitMatrix(good.point.multiplicity, good.point.own * size, good.point.peer * -size)
-    for witness in (replace(good, point=wild), replace(good, factor=good.factor * size)):
+    wild = OrbitMatrix(good.base.multiplicity, good.base.own * size, good.base.peer * -size)
+    for witness in (replace(good, base=wild), replace(good, factor=good.factor * size)):
         found = prove(program, witness, point)
         best = prove(program, good, point).excess_upper
         assert found.excess_lower is None or not found.excess_lower > best

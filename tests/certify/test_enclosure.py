@@ -118,7 +118,11 @@ def test_a_wrong_start_proves_nothing_wrong() -> None:
     for factor in (0.9, 0.5, 3.0):
         z = solution.witness.factor * np.array([[factor], [1.0], [1 / factor]])
         try:
-            found = enclose(replace(solution, witness=replace(solution.witness, factor=z)))
+            found = enclose(
+                replace(
+                    solution, answer=replace(solution.answer, witness=replace(solution.witness, factor=z))
+                )
+            )
         except InputError:
             continue
         overlaps = [a.overlaps(b) for a, b in zip(truth.gram.ravel(), found.gram.ravel(), strict=True)]

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from certify.balls import factored, prove
-from certify.exact_loss import loss_of_features
+from certify.features.exact_loss import loss_of_features
 from relax import Ball, Problem, Ridge, Sphere, solve
 from relax.errors import InputError
 from relax.problem import Norm
@@ -107,7 +107,6 @@ def test_unusable_input_is_refused_in_one_sentence() -> None:
         (zero, problem, None, "zero"),
         (-good, Problem([2, 2], nonnegative=True), None, "negative entries"),
         (good, problem, np.array([0, 0, 0, 1]), "labels"),
-        (good, Problem([2, 2], loss="another"), None, "'another'"),
         (good * 1e200, Problem([2, 2], norm=Ridge(1.0), temperature=1e-300), None, "moderate norm"),
     ]
     for features, of, labels, words in refused:

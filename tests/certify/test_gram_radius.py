@@ -13,10 +13,11 @@ from flint import arb, ctx
 from certify.balls import FactoredPoint, ProvenBounds, decimal_above, factored, prove
 from certify.balls.bounds import lower_bound, objective, slack, upper_bound
 from certify.balls.radius import pair_radii
-from relax import Ball, Problem, Ridge, losses, solve
+from relax import Ball, Problem, Ridge, solve
 from relax.bounds import Witness, feasible
 from relax.orbits import OrbitMatrix
-from relax.program import GramProgram, Rows
+from relax.program import GramProgram
+from relax.rows import LogSumExp
 from relax.rules import Bounded, Fixed, Rule
 from relax.solution import Solution
 from relax.solvers import barrier
@@ -43,7 +44,10 @@ def solved(name: str) -> Solution:
     (cluster,) = solution.witness.clusters
     within = np.zeros((2, 1, 1))
     within[cluster.groups, 0, 0] = np.sqrt(cluster.kappa * cluster.weight)
-    return replace(solution, witness=replace(solution.witness, within=within, clusters=()))
+    return replace(
+        solution,
+        answer=replace(solution.answer, witness=replace(solution.witness, within=within, clusters=())),
+    )
 
 
 def proven(solution: Solution, point: FactoredPoint | None = None) -> ProvenBounds:
@@ -105,14 +109,14 @@ def test_no_matrix_as_good_as_the_point_is_farther_than_the_radius(name: str) ->
 def test_pairs_that_one_row_reads_are_bounded_by_that_row(rule: Rule) -> None:
     """The row of the larger classes does not see the smaller one, whose own row sees them."""
     read = np.array([[20.0, 0.0], [20.0, 5.0]])
-    rows = Rows(np.array([0, 1]), np.array([40.0, 5.0]), np.array([19.0, 4.0]), np.ones(2), read)
+    rows = LogSumExp(np.array([0, 1]), np.array([40.0, 5.0]), np.array([19.0, 4.0]), np.ones(2), read)
     program = GramProgram(np.array([2.0, 1.0]), Fraction(3, 10), (rows,), Fraction(45), (rule,))
     candidate = barrier.solve(program, 1e-10, np.inf)
-    point = factored(program, feasible(program, candidate.matrix))
+    point = factored(program, feasible(program, candidate.point))
     witness = candidate.witness
     if isinstance(rule, Bounded):  # whose condition is that own entries are those of the rule
-        own = np.ones_like(witness.point.own)
-        witness = replace(witness, point=OrbitMatrix(program.multiplicity, own, witness.point.peer))
+        own = np.ones_like(witness.base.own)
+        witness = replace(witness, base=OrbitMatrix(program.multiplicity, own, witness.base.peer))
     assert 0.05 < farthest_share(program, witness, point) <= 1
 
 
@@ -165,7 +169,7 @@ def test_radius_is_nearly_the_smallest_that_the_condition_allows() -> None:
     found, mp = proven(solution), dense.mp
     assert found.gap is not None and found.deviation is not None
     gap, tau = mp.mpf(float(found.gap)), dense.real(solution.program.temperature)
-    each = 30 * mp.exp((dense.real(solution.witness.point.peer[0, 0]) - 1) / tau) / 29
+    each = 30 * mp.exp((dense.real(solution.witness.base.peer[0, 0]) - 1) / tau) / 29
     weight = mp.mpf(30 * 4) / 4 / 120 / tau**2
 
     def excess_of_curvature(rho: float) -> float:
@@ -181,7 +185,7 @@ def test_radius_is_nearly_the_smallest_that_the_condition_allows() -> None:
 
 def test_nothing_is_claimed_where_the_theory_does_not_reach() -> None:
     assert proven(solve(Problem([20, 10, 5], norm=Ridge(1e-3)))).gram_radius is None
-    lift = losses.build(Problem([3, 2]), "samples")  # targets on peers
+    lift = Problem([3, 2]).program("samples")  # targets on peers
     signs = np.array([1.0, 1.0, 1.0, -1.0, -1.0])
     there = OrbitMatrix(np.ones(5), np.ones((5, 1, 1)), np.outer(signs, signs))
     witness = Witness(there, np.zeros((5, 0)), np.zeros((5, 1, 0)))
@@ -198,18 +202,18 @@ def test_bounded_entries_must_be_pushed_outward() -> None:
     """In a ball with multipliers that are not positive, own entries are free, and nothing is proven."""
     solution = solved("ball")
     point = factored(solution.program, solution.point)
-    inside = replace(solution.witness.point, own=solution.witness.point.own * 0.999)
+    inside = replace(solution.witness.base, own=solution.witness.base.own * 0.999)
     for witness in (
         replace(solution.witness, factor=0 * solution.witness.factor),
-        replace(solution.witness, point=inside),
+        replace(solution.witness, base=inside),
     ):
         assert prove(solution.program, witness, point).gram_radius is None
 
 
 def shifted(solution: Solution, by: float) -> Witness:
     """The same linearisation, seen from own entries that are not those of the rule."""
-    point = solution.witness.point
-    return replace(solution.witness, point=OrbitMatrix(point.multiplicity, point.own + by, point.peer + by))
+    point = solution.witness.base
+    return replace(solution.witness, base=OrbitMatrix(point.multiplicity, point.own + by, point.peer + by))
 
 
 def test_shifted_linearisation_points_pay_for_the_shift() -> None:

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from certify import Verdict, certify
 from certify.balls import factored, prove
-from certify.points import certify_point
-from relax import Problem, losses, solve
+from certify.features.verdict import certify_point
+from relax import Problem, solve
 from relax.bounds import feasible
 from relax.descent import descend
 from relax.errors import InputError
@@ -90,7 +90,7 @@ def test_no_other_solvers_point_lies_below_a_proven_bound(counts: list[int], tau
     problem = Problem(counts, temperature=tau)
     ours = solve(problem)
     below = prove(ours.program, ours.witness, factored(ours.program, ours.point)).excess_lower
-    program = losses.build(problem)
+    program = problem.program()
     theirs = factored(program, feasible(program, conic.solve(program, 1e-9, np.inf, "clarabel").matrix))
     above = prove(program, ours.witness, theirs).excess_upper
     assert below is not None

@@ -6,20 +6,20 @@ from fractions import Fraction
 
 import numpy as np
 
-from relax import losses
+from relax.answer import Answer
 from relax.bounds import feasible, lower_bound
 from relax.orbits import OrbitMatrix
 from relax.problem import Ball, Problem, Ridge, Sphere
-from relax.program import GramProgram, Rows
+from relax.program import GramProgram
+from relax.rows import LogSumExp
 from relax.rules import Bounded, Budget, Fixed, RidgeCost
-from relax.solvers.candidate import Candidate
 
 
 def cross_entropy(counts: list[int], budget: float = 3.0) -> GramProgram:
     """A layer-peeled model: roles (classifier, feature), softmax rows, one budget for each role."""
     k = len(counts)
     slots = np.arange(2 * k)
-    rows = Rows(
+    rows = LogSumExp(
         np.arange(k),
         np.array(counts, dtype=float),
         np.ones(k),
@@ -33,13 +33,13 @@ def cross_entropy(counts: list[int], budget: float = 3.0) -> GramProgram:
 
 def negatives_only(k: int, g: float = 1.0) -> GramProgram:
     """A loss without a floor: the positive is not in the denominator."""
-    rows = Rows(np.arange(k), np.full(k, g), np.zeros(k), np.ones(k), np.full((k, k), 3.0))
+    rows = LogSumExp(np.arange(k), np.full(k, g), np.zeros(k), np.ones(k), np.full((k, k), 3.0))
     return GramProgram(np.full(k, g), Fraction(1, 2), (rows,), Fraction(k), (Fixed(np.arange(k)),))
 
 
 def mixed_targets() -> GramProgram:
     """Two blocks of rows, several rows for an anchor, targets on peers, groups of several members."""
-    first = Rows(
+    first = LogSumExp(
         np.array([0, 0, 1, 2]),
         np.array([1.0, 2.0, 0.5, 1.0]),
         np.array([1.0, 2.0, 0.0, 1.0]),
@@ -47,7 +47,7 @@ def mixed_targets() -> GramProgram:
         np.array([[1.0, 2.0, 1.0], [1.0, 1.0, 3.0], [2.0, 1.0, 1.0], [1.0, 1.0, 1.0]]),
         np.array([[0.25, 0.25, 0.0], [0.0, 0.0, 0.0], [0.25, 0.25, 0.0], [0.0, 0.25, 0.0]]),
     )
-    second = Rows(np.array([2]), np.ones(1), np.zeros(1), np.ones(1), np.array([[1.0, 1.0, 0.0]]))
+    second = LogSumExp(np.array([2]), np.ones(1), np.zeros(1), np.ones(1), np.array([[1.0, 1.0, 0.0]]))
     rules = (
         Fixed(np.array([0]), 1.0),
         Bounded(np.array([1]), 2.0),
@@ -58,7 +58,7 @@ def mixed_targets() -> GramProgram:
 
 
 def supcon(counts: object, level: str = "groups", **options: object) -> GramProgram:
-    return losses.build(Problem(counts, **options), level)  # type: ignore[arg-type]
+    return Problem(counts, **options).program(level)  # type: ignore[arg-type]
 
 
 def long_tail(k: int) -> list[int]:
@@ -66,9 +66,9 @@ def long_tail(k: int) -> list[int]:
     return [int(500 * 100 ** (-c / (k - 1))) for c in range(k)]
 
 
-def gap(program: GramProgram, found: Candidate) -> float:
+def gap(program: GramProgram, found: Answer) -> float:
     """Return the relative gap of a candidate by its own witness."""
-    point = feasible(program, found.matrix)
+    point = feasible(program, found.point)
     excess = program.excess(point)
     return (excess - lower_bound(program, found.witness, excess).excess) / program.scale_of_gap(point)
 

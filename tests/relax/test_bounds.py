@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from relax import losses
 from relax.bounds import Cluster, Witness, feasible, lower_bound, witness_at
 from relax.orbits import OrbitMatrix
 from relax.problem import Ball, Norm, Problem, Ridge, Sphere
@@ -51,7 +50,7 @@ def test_no_feasible_matrix_lies_below_the_bound_of_any_witness(name: str, seed:
 )
 def test_no_feasible_gram_lies_below_a_solution(counts: list[int], tau: float, norm: Norm, seed: int) -> None:
     solution = solve(Problem(counts, temperature=tau, norm=norm))
-    classes, rng = losses.build(solution.problem, "classes"), np.random.default_rng(seed)
+    classes, rng = solution.problem.program("classes"), np.random.default_rng(seed)
     k = len(counts)
     for near in (0.0, 1e-3, 1e-1, 1.0):
         vectors = solution.embedding() + near * rng.normal(size=(k, solution.embedding().shape[1]))
@@ -76,7 +75,7 @@ def test_multipliers_complete_the_gradient_to_a_psd_matrix(name: str) -> None:
         pytest.skip("the multiplier of M ≥ 0 is part of that matrix there")
     witness = garbage(program, rng)
     multiplier = lower_bound(program, witness, level=1.0).multiplier
-    gradient = program.gradient(witness.point)
+    gradient = program.gradient(witness.base)
     blocks = multiplier.reshape(program.groups, program.roles)[:, :, None] * np.eye(program.roles)
     full = OrbitMatrix(gradient.multiplicity, gradient.own + blocks, gradient.peer).expand()
     assert np.linalg.eigvalsh(full).min() >= -1e-10 * np.abs(full).max()
@@ -96,14 +95,14 @@ def test_feasible_is_feasible(name: str) -> None:
 
 
 def test_zero_on_the_diagonal_is_mended() -> None:
-    program = losses.build(Problem([4, 4, 2]), "classes")
+    program = Problem([4, 4, 2]).program("classes")
     nothing = OrbitMatrix(np.ones(3), np.zeros((3, 1, 1)), np.zeros((3, 3)))
     np.testing.assert_array_equal(feasible(program, nothing).expand(), np.eye(3))
 
 
 @pytest.mark.parametrize("tau", [0.05, 0.04, 0.02])
 def test_orthogonal_frame_is_far_from_certified_where_an_absolute_gap_is_tiny(tau: float) -> None:
-    program = losses.build(Problem([100] * 4, temperature=tau), "classes")
+    program = Problem([100] * 4, temperature=tau).program("classes")
     frame = OrbitMatrix(np.ones(4), np.ones((4, 1, 1)), np.eye(4))
     excess = program.excess(frame)
     gap = excess - lower_bound(program, witness_at(program, frame)).excess

@@ -39,7 +39,7 @@ def test_match_measures_loss_gram_and_residual() -> None:
     assert found.residuals[0] < 1e-14
     assert 0.1 < found.residuals[1] <= math.sqrt(3) / 2 + 1e-12  # no rotation at all leaves √3 of a norm of 2
     assert found.agrees.tolist() == [True, False]
-    assert found.rows() == [
+    assert found.facts() == [
         ("starts", "2"),
         ("agree", "1 of 2"),
         ("worst loss gap", "2.50e-01"),
@@ -58,7 +58,7 @@ def test_match_needs_both_the_loss_and_the_geometry() -> None:
 
 def test_match_shows_a_loss_below_the_certified_one() -> None:
     descent = ended_at(np.eye(2), np.eye(2), labels=[0, 1], losses=[0.75, 1.125])
-    assert ("worst loss gap", "-2.50e-01") in match(descent, np.eye(2), 1.0).rows()
+    assert ("worst loss gap", "-2.50e-01") in match(descent, np.eye(2), 1.0).facts()
 
 
 def test_match_pads_when_the_descent_had_fewer_dimensions() -> None:

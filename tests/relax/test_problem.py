@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relax.errors import InputError
+from relax.losses import SupCon
 from relax.problem import Ball, ClassCounts, Problem, Ridge, Sphere, exact_rational
 
 BAD_COUNTS = [
@@ -49,7 +50,7 @@ BAD_COUNTS = [
     ([1, 1, 1], r"^no class has two samples, so the loss has no anchor"),
 ]
 
-BAD_TEMPERATURES = [0, 0.0, -0.1, math.nan, math.inf, -math.inf, "hot", None, [0.1], 1j, 10**400]
+BAD_TEMPERATURES = [0, 0.0, -0.1, math.nan, math.inf, -math.inf, "hot", [0.1], 1j, 10**400]
 
 
 def refusal(function: Any, *arguments: Any, **options: Any) -> str:
@@ -79,7 +80,9 @@ def test_bad_ridge_weight(weight: Any) -> None:
 
 @pytest.mark.parametrize("norm", ["sphere", Sphere, 1.0])
 def test_bad_norm(norm: Any) -> None:
-    assert refusal(Problem, [10, 5], norm=norm).endswith("is not one of Sphere(), Ball(), Ridge(weight)")
+    assert refusal(Problem, [10, 5], norm=norm).endswith(
+        "is not one of Sphere(), Ball(), Ridge(weight), MeanSquare(E)"
+    )
 
 
 @pytest.mark.parametrize(
@@ -184,7 +187,7 @@ def test_problem_is_a_frozen_hashable_value() -> None:
     [
         Problem([10, 6]),
         Problem([5, 10]),
-        Problem([10, 5], loss="another"),
+        Problem([10, 5], norm=Ball()),
         Problem([10, 5], temperature=0.2),
         Problem([10, 5], norm=Ball()),
         Problem([10, 5], norm=Ridge(1e-3)),
@@ -206,7 +209,7 @@ def test_equal_after_use() -> None:
 
 def test_defaults() -> None:
     problem = Problem([10, 5])
-    assert problem.loss == "supcon"
+    assert problem.loss == SupCon()
     assert problem.temperature == 0.1
     assert problem.norm == Sphere()
     assert not problem.nonnegative

@@ -9,7 +9,6 @@ import mpmath
 import numpy as np
 import pytest
 
-from relax import losses
 from relax.orbits import OrbitMatrix
 from relax.problem import Problem
 from relax.program import GramProgram
@@ -73,7 +72,7 @@ def test_gradient_is_the_slope_of_the_value(name: str) -> None:
 @pytest.mark.parametrize("temperature", [0.05, 0.02, 0.005])
 def test_tiny_excess_keeps_its_relative_accuracy(temperature: float) -> None:
     problem = Problem([100] * 4, temperature=temperature)
-    program = losses.build(problem, "classes")
+    program = problem.program("classes")
     matrix = OrbitMatrix(np.ones(4), np.ones((4, 1, 1)), np.full((4, 4), -1 / 3) + 4 / 3 * np.eye(4))
     mpmath.mp.dps = 250
     cosine = mpmath.mpf(float(-1 / 3))
@@ -84,10 +83,10 @@ def test_tiny_excess_keeps_its_relative_accuracy(temperature: float) -> None:
 
 
 def test_floor_is_the_infimum() -> None:
-    assert losses.build(Problem([5, 3, 1], temperature=0.2)).floor == pytest.approx(
+    assert Problem([5, 3, 1], temperature=0.2).program().floor == pytest.approx(
         (5 * math.log(4) + 3 * math.log(2)) / 8
     )
-    sample_level = losses.build(Problem([5, 3, 1], temperature=0.2), "samples")
+    sample_level = Problem([5, 3, 1], temperature=0.2).program("samples")
     assert sample_level.floor == pytest.approx((5 * math.log(4) + 3 * math.log(2)) / 8)
     assert PROGRAMS["negatives-only"].floor == -math.inf
     assert PROGRAMS["cross-entropy"].floor == 0.0

@@ -7,6 +7,7 @@ import pytest
 
 from relax.errors import InputError
 from relax.problem import Ball, Problem, Ridge
+from relax.sensitivity import sensitivity
 from relax.solvers import solve
 
 SIZES = [
@@ -22,7 +23,7 @@ COINCIDING = ({40_000_000: 2, 9_000: 2, 5_000: 1, 3_000: 1}, 1.0)
 
 @pytest.mark.parametrize(("counts", "tau"), [*SIZES, COINCIDING])
 def test_temperature(counts: dict[int, int], tau: float) -> None:
-    found = solve(Problem(counts, temperature=tau)).sensitivity()
+    found = sensitivity(solve(Problem(counts, temperature=tau)))
     h = 1e-5 * tau
     after, before = (solve(Problem(counts, temperature=tau + sign * h)) for sign in (1, -1))
     assert found.value_by_temperature == pytest.approx((after.value - before.value) / (2 * h), rel=1e-6)
@@ -34,7 +35,7 @@ def test_temperature(counts: dict[int, int], tau: float) -> None:
 
 @pytest.mark.parametrize(("counts", "tau"), [*SIZES, COINCIDING])
 def test_sizes(counts: dict[int, int], tau: float) -> None:
-    found = solve(Problem(counts, temperature=tau)).sensitivity()
+    found = sensitivity(solve(Problem(counts, temperature=tau)))
     sizes = sorted(counts, reverse=True)
     for a, size in enumerate(sizes):
         if size == 1:
@@ -54,12 +55,12 @@ def test_sizes(counts: dict[int, int], tau: float) -> None:
 
 def test_ball_and_views() -> None:
     problem = Problem({40_000: 2, 9_000: 3}, temperature=0.3, norm=Ball(), views=2)
-    found = solve(problem).sensitivity()
-    plain = solve(Problem({80_000: 2, 18_000: 3}, temperature=0.3)).sensitivity()
+    found = sensitivity(solve(problem))
+    plain = sensitivity(solve(Problem({80_000: 2, 18_000: 3}, temperature=0.3)))
     assert found.value_by_temperature == pytest.approx(plain.value_by_temperature, rel=1e-12)
     np.testing.assert_allclose(found.value_by_size, 2 * plain.value_by_size, rtol=1e-9)
 
 
 def test_other_witnesses_are_refused() -> None:
     with pytest.raises(InputError, match="need a solution by dual_vector"):
-        solve(Problem([10, 5], norm=Ridge(0.01))).sensitivity()
+        sensitivity(solve(Problem([10, 5], norm=Ridge(0.01))))

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from relax import losses
+from relax.answer import Status
 from relax.errors import InputError
 from relax.problem import Problem, Ridge
-from relax.solution import Solution, Status
+from relax.solution import Solution
 from relax.solvers import solve
 
 
@@ -20,7 +20,7 @@ def test_gram_is_in_the_order_given() -> None:
     ordered = solve(Problem(sorted(counts, reverse=True), temperature=0.3))
     position = np.argsort(-np.array(counts), kind="stable")
     np.testing.assert_allclose(solution.gram[np.ix_(position, position)], ordered.gram, atol=1e-12)
-    program = losses.build(solution.problem, "classes")
+    program = solution.problem.program("classes")
     from relax.orbits import OrbitMatrix
 
     full = solution.gram
@@ -40,8 +40,8 @@ def test_embedding_has_the_gram() -> None:
 
 def test_residuals_vanish_at_the_optimum() -> None:
     solution = solve(Problem([100, 100, 10, 10], temperature=0.3))
-    assert solution.primal_residual() <= 1e-12
-    assert solution.dual_residual() <= 1e-12
+    assert solution.answer.primal_residual() <= 1e-12
+    assert solution.answer.dual_residual() <= 1e-12
     assert solution.lower_bound() <= solution.value
     assert solution.gap() <= 1e-12 * solution.excess
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from relax import losses
 from relax.errors import InputError
 from relax.orbits import OrbitMatrix
 from relax.problem import Ball, Norm, Problem, Ridge, Sphere
-from relax.symmetry import collapse, find_orbits, merge, merge_labels, orbits, spread
+from relax.symmetry import merge, merge_labels, spread
+from relax.testing.orbit_search import collapse, find_orbits, orbits
 from tests.relax.programs import PROGRAMS, cross_entropy, random_matrix
 
 COUNTS = [[4, 4, 3, 2], [5, 2, 2, 1, 1], [3, 3], [6, 1, 1, 1]]
@@ -23,10 +23,10 @@ def plain(full: np.ndarray) -> OrbitMatrix:
 @pytest.mark.parametrize("counts", COUNTS)
 def test_samples_reduce_to_the_class_program(counts: list[int], norm: Norm) -> None:
     problem = Problem(counts, temperature=0.3, norm=norm)
-    samples = losses.build(problem, "samples")
+    samples = problem.program("samples")
     labels = np.repeat(np.arange(len(counts)), counts)
     by_class = collapse(orbits(samples, labels))
-    direct = losses.build(problem, "classes")
+    direct = problem.program("classes")
     rng = np.random.default_rng(0)
     for _ in range(5):
         matrix = random_matrix(direct, rng, obedient=True)
@@ -38,7 +38,7 @@ def test_samples_reduce_to_the_class_program(counts: list[int], norm: Norm) -> N
 @pytest.mark.parametrize("counts", COUNTS)
 def test_classes_reduce_to_groups(counts: list[int]) -> None:
     problem = Problem(counts, temperature=0.3)
-    classes, groups = losses.build(problem, "classes"), losses.build(problem)
+    classes, groups = problem.program("classes"), problem.program()
     reduced = orbits(classes)
     np.testing.assert_array_equal(reduced.multiplicity, groups.multiplicity)
     rng = np.random.default_rng(0)
@@ -51,7 +51,7 @@ def test_classes_reduce_to_groups(counts: list[int]) -> None:
 
 @pytest.mark.parametrize("counts", COUNTS)
 def test_orbits_are_those_that_brute_force_finds(counts: list[int]) -> None:
-    program = losses.build(Problem(counts, temperature=0.3), "samples")
+    program = Problem(counts, temperature=0.3).program("samples")
     label = find_orbits(program)
     rng = np.random.default_rng(0)
     matrix = rng.normal(size=(program.groups, program.groups))
@@ -81,7 +81,7 @@ def test_a_merged_program_is_the_program_on_coinciding_members(name: str) -> Non
 
 
 def test_equal_rows_of_a_merged_node_become_one() -> None:
-    program = losses.build(Problem([10, 4, 3], temperature=0.5))
+    program = Problem([10, 4, 3], temperature=0.5).program()
     merged = merge(program, [[1, 2]])
     rows = merged.rows[0]
     assert rows.anchor.tolist() == [0, 1]
@@ -94,12 +94,12 @@ def test_a_cluster_stands_where_its_first_group_stood() -> None:
 
 
 def test_refusals() -> None:
-    program = losses.build(Problem([3, 3, 2], temperature=0.3), "classes")
+    program = Problem([3, 3, 2], temperature=0.3).program("classes")
     with pytest.raises(InputError, match="would change the program"):
         orbits(program, np.array([0, 1, 1]))
     with pytest.raises(InputError, match="plain program"):
-        orbits(losses.build(Problem([3, 3, 2], temperature=0.3)))
+        orbits(Problem([3, 3, 2], temperature=0.3).program())
     with pytest.raises(InputError, match="need not coincide"):
-        collapse(losses.build(Problem([3, 3, 2], temperature=0.3)))
+        collapse(Problem([3, 3, 2], temperature=0.3).program())
     with pytest.raises(InputError, match="need not coincide"):
         collapse(cross_entropy([2, 2]))

@@ -11,12 +11,11 @@ import time
 
 import numpy as np
 
+from relax.answer import Answer, Status
 from relax.program import GramProgram
-from relax.solution import Status
 from relax.solvers.barrier.coordinates import Coordinates
 from relax.solvers.barrier.nesterov_todd import scaled
 from relax.solvers.barrier.path import Path
-from relax.solvers.candidate import Candidate
 
 LARGEST = 60  # slots; the Newton matrix has the square of half their square
 MOST_STEPS = 150
@@ -31,7 +30,7 @@ def supports(program: GramProgram) -> str | None:
     )
 
 
-def solve(program: GramProgram, tolerance: float, deadline: float) -> Candidate:
+def solve(program: GramProgram, tolerance: float, deadline: float) -> Answer:
     """Return a point and a witness; `iterations` counts Newton steps, each one factorisation.
 
     Parameters
@@ -45,7 +44,7 @@ def solve(program: GramProgram, tolerance: float, deadline: float) -> Candidate:
     """
     path = Path(Coordinates(program))
     here = path.start()
-    best, least = path.proof(here), np.inf
+    best, least = path.proven(here), np.inf
     status, steps, idle = Status.STALLED, 0, 0
     try:
         with np.errstate(all="ignore"), contextlib.suppress(np.linalg.LinAlgError, ZeroDivisionError):
@@ -54,11 +53,11 @@ def solve(program: GramProgram, tolerance: float, deadline: float) -> Candidate:
                     status = Status.ITERATION_LIMIT if steps == MOST_STEPS else Status.TIME_LIMIT
                     break
                 here, steps = path.newton(here), steps + 1
-                proof, mu = path.proof(here), scaled(here).mu
-                idle = 0 if proof.gap < 0.9 * best.gap or mu < 0.9 * least else idle + 1
-                best, least = min(best, proof, key=lambda proof: proof.gap), min(least, mu)
+                found, mu = path.proven(here), scaled(here).mu
+                idle = 0 if found.gap < 0.9 * best.gap or mu < 0.9 * least else idle + 1
+                best, least = min(best, found, key=lambda one: one.gap), min(least, mu)
     except KeyboardInterrupt:
         status = Status.INTERRUPTED
     if best.relative_gap <= tolerance:
         status = Status.CONVERGED
-    return Candidate(best.matrix, best.witness, status, steps)
+    return Answer(program, best.point, best.witness, status, steps)

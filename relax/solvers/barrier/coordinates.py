@@ -16,7 +16,8 @@ import scipy.sparse as sp
 from jaxtyping import Float, Int
 
 from relax.orbits import OrbitMatrix
-from relax.program import GramProgram, RowState
+from relax.program import GramProgram
+from relax.rows import RowState
 from relax.rules import Fixed
 from relax.solvers.blocks import assembled
 
@@ -97,7 +98,7 @@ class Coordinates:
         """(A, b) with A x = b: the fixed diagonal entries."""
         fixed = [rule for rule in self.program.rules if isinstance(rule, Fixed)]
         slots = np.concatenate([np.zeros(0, dtype=int), *(rule.slots for rule in fixed)])
-        values = [np.full(len(rule.slots), rule.value) for rule in fixed]
+        values = [np.full(len(rule.slots), rule.square) for rule in fixed]
         return sp.csr_array(self.diagonal[slots]), np.concatenate([np.zeros(0), *values])
 
     @cached_property
@@ -116,27 +117,13 @@ class Coordinates:
         return sp.csr_array(sp.vstack(lines)), np.concatenate(bounds)
 
     def hessian(self, states: tuple[RowState, ...]) -> sp.csr_array:
-        """Return the Hessian of the rows in x.
-
-        That of one row is (w/τ²) times the graph Laplacian of weights Π_e Π_f between the orbits of entries
-        that it reads, Π their softmax; every number of it is right to the last digits.
-        """
-        m, s = self.program.groups, self.program.roles
-        count = m * s * s * (1 + m)
+        """Return the Hessian of the rows in x."""
+        count = self.entries.shape[0]
         total = sp.csr_array((count, count))
-        for rows, table, state in zip(self.program.rows, self.program.tables, states, strict=True):
-            r, q = rows.roles
-            softmax = table.members * (state.slope + table.target)
-            rest = (1.0 - table.members * table.target) - table.members * state.slope
-            scale = rows.floats.weight / (float(self.program.normaliser) * self.program.tau**2)
-            laplacian = -softmax[:, :, None] * softmax[:, None, :]
-            column = np.arange(softmax.shape[1])
-            laplacian[:, column, column] = softmax * rest
-            first = (rows.anchor * s + r) * s + q
-            line = m * s * s + (rows.anchor * s + r)[:, None] * (m * s) + np.arange(m) * s + q
-            read = np.column_stack([first, line])
+        for rows, read, state in zip(self.program.rows, self.program.read, states, strict=True):
+            scale = rows.weights / (float(self.program.normaliser) * self.program.tau**2)
             place = np.broadcast_arrays(read[:, :, None], read[:, None, :])
-            values = (scale[:, None, None] * laplacian).ravel()
+            values = (scale[:, None, None] * state.hessian()).ravel()
             total = total + sp.csr_array((values, [index.ravel() for index in place]), shape=(count, count))
         return sp.csr_array(self.entries.T @ total @ self.entries)
 

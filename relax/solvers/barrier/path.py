@@ -21,7 +21,7 @@ from relax.orbits import OrbitMatrix
 from relax.solvers.barrier.coordinates import Coordinates
 from relax.solvers.barrier.nesterov_todd import Bend, Direction, Iterate, Scaled, scaled
 from relax.solvers.blocks import derivative
-from relax.solvers.proof import Proof, prove
+from relax.solvers.worth import Worth, worth
 
 NEARLY = 0.99  # of the way to the boundary
 LEAST_CENTRING = 1e-3  # of μ in one step
@@ -60,22 +60,22 @@ class Path:
         """Return M."""
         return self.coordinates.matrix([one @ one.T for one in here.primal])
 
-    def own_proof(self, here: Iterate) -> Proof:
+    def own_worth(self, here: Iterate) -> Worth:
         """Return what an iterate proves by its own Z."""
         program, matrix = self.coordinates.program, self.matrix(here)
         several, s = program.multiplicity > 1, program.roles
         within = np.zeros((program.groups, s, s))
         within[several] = np.array(here.dual[1:]).reshape(-1, s, s)
         root = np.sqrt(program.slot_multiplicity)[:, None]
-        return prove(program, matrix, Witness(matrix, here.dual[0] / root, within))
+        return worth(program, matrix, Witness(matrix, here.dual[0] / root, within))
 
-    def proof(self, here: Iterate) -> Proof:
+    def proven(self, here: Iterate) -> Worth:
         """Return what an iterate proves, by its own Z or by the multipliers that stationarity suggests.
 
         The first is better until slacks are too small to be exact, the second at the end.
         """
-        other = prove(self.coordinates.program, self.matrix(here))
-        return min(self.own_proof(here), other, key=lambda proof: proof.gap)
+        other = worth(self.coordinates.program, self.matrix(here))
+        return min(self.own_worth(here), other, key=lambda one: one.gap)
 
     def newton(self, here: Iterate) -> Iterate:
         """Return the iterate after one step: towards μ = 0 first, to see how much centring is needed.
@@ -103,7 +103,7 @@ class Path:
         """
         at = scaled(here)
         dimension = sum(self.coordinates.sizes) + len(here.slack)
-        if self.proof(here).gap <= RESIDUAL * dimension * at.mu:
+        if self.proven(here).gap <= RESIDUAL * dimension * at.mu:
             return here._replace(stationary=True)
         with contextlib.suppress(np.linalg.LinAlgError):
             blocks = self.coordinates.matrices(self._residual(here))

@@ -18,15 +18,14 @@ from fractions import Fraction
 
 import numpy as np
 
+from relax.answer import Answer, Status
 from relax.bounds import feasible, witness_at
 from relax.program import GramProgram
-from relax.solution import Status
-from relax.solvers.candidate import Candidate
 from relax.solvers.low_rank.factored import Factors, Model
 from relax.solvers.low_rank.preconditioner import preconditioner
 from relax.solvers.low_rank.spheres import Quadratic, Step, Vector, trust_region_step
 from relax.solvers.low_rank.walls import walls_at
-from relax.solvers.proof import LEAST_EXCESS, Proof, prove
+from relax.solvers.worth import LEAST_EXCESS, Worth, worth
 
 LARGEST = 1_000  # slots; a Hessian product multiplies dense matrices of this size
 MOST_STEPS = 100  # from one start
@@ -50,7 +49,7 @@ def supports(program: GramProgram) -> str | None:
     return None if slots <= LARGEST else f"{slots} slots are too many for low_rank; it takes {LARGEST}"
 
 
-def solve(program: GramProgram, tolerance: float, deadline: float, rank: int | None = None) -> Candidate:
+def solve(program: GramProgram, tolerance: float, deadline: float, rank: int | None = None) -> Answer:
     """Return a point and a witness; `iterations` counts Hessian products, each about a gradient's work.
 
     Parameters
@@ -66,7 +65,7 @@ def solve(program: GramProgram, tolerance: float, deadline: float, rank: int | N
     """
     factors = Factors(program, program.groups if rank is None else rank)
     start = factors.start()
-    search = Search(factors, start, prove(program, factors.matrix(start)), deadline)
+    search = Search(factors, start, worth(program, factors.matrix(start)), deadline)
     if program.nonnegative:
         search.move_walls()
     try:
@@ -77,7 +76,7 @@ def solve(program: GramProgram, tolerance: float, deadline: float, rank: int | N
         status = Status.INTERRUPTED
     except np.linalg.LinAlgError:  # a number out of the reach of float64; what is proven so far stands
         status = Status.STALLED
-    return Candidate(search.best.matrix, search.best.witness, status, search.products)
+    return Answer(program, search.best.point, search.best.witness, status, search.products)
 
 
 class End(Enum):
@@ -100,7 +99,7 @@ class Search:
         Coordinates.
     x : array, shape (N,)
         The point.
-    best : Proof
+    best : Worth
         The smallest gap so far.
     deadline : float
         When to stop.
@@ -112,7 +111,7 @@ class Search:
 
     factors: Factors
     x: Vector
-    best: Proof
+    best: Worth
     deadline: float = np.inf
     products: int = 0
     decrement: float = field(default=np.inf, init=False)
@@ -149,8 +148,8 @@ class Search:
             program, walls, matrix = self.factors.program, self.factors.walls, self.factors.matrix(self.x)
             paid = None if walls is None else walls.push(matrix)
             point = feasible(program, matrix)
-            proof = prove(program, point, witness_at(program, point, paid))
-            self.best = min(self.best, proof, key=lambda proof: proof.gap)
+            found = worth(program, point, witness_at(program, point, paid))
+            self.best = min(self.best, found, key=lambda one: one.gap)
 
     def descend(self, target: float) -> End:
         """Take Newton steps until the decrement is at the target, or what else ends it.

@@ -20,9 +20,9 @@ from jaxtyping import Float
 
 from relax.orbits import OrbitMatrix
 from relax.program import GramProgram
+from relax.rows import RowState
 from relax.rules import Bounded, Budget, Fixed
 from relax.solvers.blocks import assembled, derivative
-from relax.solvers.low_rank.curvature import RowCurvature
 from relax.solvers.low_rank.spheres import Spheres, Vector
 from relax.solvers.low_rank.walls import Walls, ones_like
 
@@ -74,10 +74,10 @@ class Factors:
         for rule in self.program.rules:
             sphere = len(square) + np.arange(len(rule.slots))
             if isinstance(rule, (Fixed, Bounded)):
-                square = np.append(square, rule.value * self.program.slot_multiplicity[rule.slots])
+                square = np.append(square, rule.square * self.program.slot_multiplicity[rule.slots])
             elif isinstance(rule, Budget):
                 sphere = np.full(1, len(square))
-                square = np.append(square, rule.total)
+                square = np.append(square, rule.allowance)
             else:
                 continue
             of_slot[rule.slots] = sphere
@@ -187,14 +187,14 @@ class Model:
         return derivative(self.factors.program, self._linear[1])
 
     @cached_property
-    def curvature(self) -> RowCurvature:
-        """Second derivatives of the rows."""
-        return RowCurvature(self.factors.program, self.factors.program.states(self.matrix))
+    def states(self) -> tuple[RowState, ...]:
+        """The rows at M."""
+        return self.factors.program.states(self.matrix)
 
     @cached_property
     def single(self) -> OrbitMatrix:
         """Second derivatives of the excess in single entries."""
-        return self._walled(self.curvature.single, ones_like(self.matrix))
+        return self._walled(self.factors.program.single_curvature(self.states), ones_like(self.matrix))
 
     def _walled(self, turned: OrbitMatrix, direction: OrbitMatrix) -> OrbitMatrix:
         walls = self.factors.walls
@@ -222,7 +222,7 @@ class Model:
         (v, y, _), (dv, dy, _) = factors.parts(self.x), factors.parts(u)
         quotient, apart = dv @ v.T, factors.products(dy, y)
         direction = assembled(factors.program, quotient + quotient.T, apart + apart.transpose(0, 2, 1))
-        turned = self._walled(self.curvature.applied(direction), direction)
+        turned = self._walled(factors.program.curvature(self.states, direction), direction)
         result = self._pulled(*self.blocks, dv, dy)
         result = (result + self._pulled(turned.quotient(), turned.within(), v, y)) / self.unit
         if not np.isinf(factors.program.floor):

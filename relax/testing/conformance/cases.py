@@ -9,10 +9,10 @@ from fractions import Fraction
 import numpy as np
 from jaxtyping import Float
 
-from relax import losses
 from relax.orbits import OrbitMatrix
 from relax.problem import Ball, Norm, Problem, Ridge, Sphere
-from relax.program import GramProgram, Rows
+from relax.program import GramProgram
+from relax.rows import LogSumExp
 from relax.rules import Bounded, Budget, Fixed, RidgeCost, Rule
 from relax.testing.step import step_geometry
 
@@ -75,10 +75,10 @@ def _balanced() -> Iterator[Case]:
         problem = Problem([5] * k, temperature=tau, norm=norm)
         excess = _supcon_excess([5] * k, _etf(k), tau)
         name = f"balanced, k = {k}, τ = {tau:g}, {type(norm).__name__.lower()}"
-        yield Case(f"{name}, classes", losses.build(problem, "classes"), excess, _plain(_etf(k)))
+        yield Case(f"{name}, classes", problem.program("classes"), excess, _plain(_etf(k)))
         one = OrbitMatrix(np.full(1, float(k)), np.ones((1, 1, 1)), np.full((1, 1), -1.0 / (k - 1)))
-        yield Case(f"{name}, one group", losses.build(problem), excess, one)
-    lift = losses.build(Problem([3] * 3, temperature=0.5), "samples")
+        yield Case(f"{name}, one group", problem.program(), excess, one)
+    lift = Problem([3] * 3, temperature=0.5).program("samples")
     labels = np.repeat(np.arange(3), 3)
     full = _etf(3)[np.ix_(labels, labels)]
     yield Case("balanced, samples", lift, _supcon_excess([3] * 3, _etf(3), 0.5), _plain(full))
@@ -88,7 +88,7 @@ def _two_classes() -> Iterator[Case]:
     """Yield two classes of any sizes: opposite points, as the loss grows with the one entry."""
     opposite = np.array([[1.0, -1.0], [-1.0, 1.0]])
     for sizes, tau in (([50, 3], 0.2), ([9, 1], 0.5), ([1000, 2], 0.05)):
-        program = losses.build(Problem(sizes, temperature=tau), "classes")
+        program = Problem(sizes, temperature=tau).program("classes")
         yield Case(f"two classes, {sizes}", program, _supcon_excess(sizes, opposite, tau), _plain(opposite))
 
 
@@ -97,7 +97,7 @@ def _step() -> Iterator[Case]:
     for majors, minors, large, small, tau in ((3, 3, 20, 5, 0.5), (2, 4, 100, 2, 1.0), (4, 2, 50, 10, 0.1)):
         sizes = [large] * majors + [small] * minors
         gram = step_geometry(majors, minors, large, small, tau)
-        program = losses.build(Problem(sizes, temperature=tau), "classes")
+        program = Problem(sizes, temperature=tau).program("classes")
         name = f"STEP, {majors} × {large} and {minors} × {small}, τ = {tau:g}"
         yield Case(name, program, _supcon_excess(sizes, gram, tau), _plain(gram))
 
@@ -113,7 +113,7 @@ def _ridge() -> Iterator[Case]:
         t = weight * n * k / (2.0 * rate)
         r = max(0.0, np.log(ratio * (1.0 - t) / t) / rate) if t < 1 else 0.0
         excess = float(np.log1p(ratio * np.exp(-rate * r)) + weight * n * k * r / 2.0)
-        program = losses.build(Problem([n] * k, temperature=tau, norm=Ridge(weight)), "classes")
+        program = Problem([n] * k, temperature=tau, norm=Ridge(weight)).program("classes")
         yield Case(f"ridge {weight:g}, norm {r:.3g}", program, excess, _plain(r * _etf(k)))
 
 
@@ -127,7 +127,7 @@ def _nonnegative() -> Iterator[Case]:
         problem = Problem(sizes, temperature=tau, norm=norm, nonnegative=True)
         frame = np.eye(len(sizes))
         excess = _supcon_excess(sizes, frame, tau)
-        yield Case(f"non-negative, {sizes}", losses.build(problem, "classes"), excess, _plain(frame))
+        yield Case(f"non-negative, {sizes}", problem.program("classes"), excess, _plain(frame))
 
 
 def _batches() -> Case:
@@ -142,7 +142,7 @@ def _batches() -> Case:
             peers.append(others.astype(float))
             target.append(mates / mates.sum())
     count = len(anchor)
-    rows = Rows(
+    rows = LogSumExp(
         np.array(anchor), np.ones(count), np.zeros(count), np.zeros(count), np.array(peers), np.array(target)
     )
     program = GramProgram(np.ones(6), tau, (rows,), Fraction(count), (Fixed(np.arange(6)),), nonnegative=True)
@@ -175,7 +175,7 @@ def _layer_peeled() -> Iterator[Case]:
     ridges = (RidgeCost(classifier, ones * decay[0] / 2), RidgeCost(feature, ones * samples * decay[1] / 2))
     yield _peeled("weight decay", k, ridges, squares, paid=float(t * margin))
     grouped = (Budget(np.array([0]), np.ones(1), 1.0 * k), Budget(np.array([1]), np.ones(1), 4.0 * k))
-    rows = Rows(
+    rows = LogSumExp(
         np.zeros(1, dtype=int), np.full(1, 1.0 * k), np.ones(1), np.ones(1), np.ones((1, 1)), None, (0, 1)
     )
     program = GramProgram(np.full(1, float(k)), Fraction(1), (rows,), Fraction(k), grouped, roles=2)
@@ -190,7 +190,7 @@ def _peeled(
 ) -> Case:
     """Return balanced cross-entropy whose optimum has these squared norms."""
     ones = np.ones(k)
-    rows = Rows(np.arange(k), ones, ones, ones, np.ones((k, k)), roles=(0, 1))
+    rows = LogSumExp(np.arange(k), ones, ones, ones, np.ones((k, k)), roles=(0, 1))
     program = GramProgram(ones, Fraction(1), (rows,), Fraction(k), rules, roles=2)
     root = np.sqrt(squares)
     gram = np.kron(_etf(k), np.outer(root, root))
@@ -207,7 +207,7 @@ def _negatives_only() -> Iterator[Case]:
     """
     for name, nodes, each, tau in (("NSCL", 4, 6.0, 1.0), ("DCL", 12, 2.0, 1.0), ("NSCL, cold", 5, 6.0, 0.1)):
         ones = np.ones(nodes)
-        rows = Rows(np.arange(nodes), ones, np.zeros(nodes), ones, np.full((nodes, nodes), each))
+        rows = LogSumExp(np.arange(nodes), ones, np.zeros(nodes), ones, np.full((nodes, nodes), each))
         temperature = Fraction(tau).limit_denominator(100)
         program = GramProgram(ones, temperature, (rows,), Fraction(nodes), (Fixed(np.arange(nodes)),))
         value = -nodes / (nodes - 1) / tau + np.log(each * (nodes - 1))

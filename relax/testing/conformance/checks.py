@@ -7,13 +7,12 @@ from collections.abc import Callable
 
 import numpy as np
 
+from relax.answer import Answer, Status
 from relax.bounds import feasible, lower_bound
 from relax.program import GramProgram
-from relax.solution import Status
-from relax.solvers.candidate import Candidate
 from relax.testing.conformance.cases import Case
 
-Solve = Callable[[GramProgram, float, float], Candidate]
+Solve = Callable[[GramProgram, float, float], Answer]
 ROUNDING = 1e-12  # of known values and of bounds in float64, relative to what gaps are measured against
 
 
@@ -27,7 +26,7 @@ def assert_conforms(solve: Solve, case: Case, tolerance: float = 1e-9) -> None:
     Parameters
     ----------
     solve : callable
-        `solve(program, tolerance, deadline)`, returning a `Candidate`.
+        `solve(program, tolerance, deadline)`, returning a `Answer`.
     case : Case
         One of `cases()` that the solver supports.
     tolerance : float
@@ -46,7 +45,7 @@ def assert_conforms(solve: Solve, case: Case, tolerance: float = 1e-9) -> None:
     assert below >= -ROUNDING, f"{case}: the bound {bound:.17g} is above the optimum {case.excess:.17g}"
     assert above <= tolerance, f"{case}: the value is {above:.1e} above the optimum, not {tolerance:.0e}"
     assert below <= tolerance, f"{case}: the bound is {below:.1e} below the optimum, not {tolerance:.0e}"
-    off = float(np.abs(feasible(program, found.matrix).expand() - case.gram.expand()).max())
+    off = float(np.abs(feasible(program, found.point).expand() - case.gram.expand()).max())
     assert off <= 30.0 * np.sqrt(tolerance), f"{case}: an entry of the Gram matrix is off by {off:.1e}"
     _assert_honest(case, found, (excess - bound) / scale, tolerance)
 
@@ -68,13 +67,13 @@ def assert_keeps_time(solve: Solve, case: Case, tolerance: float = 1e-9) -> None
     _assert_honest(case, found, (excess - bound) / scale, tolerance)
 
 
-def _worth(program: GramProgram, found: Candidate) -> tuple[float, float, float]:
+def _worth(program: GramProgram, found: Answer) -> tuple[float, float, float]:
     """Return the excess of what the matrix becomes when made feasible, the bound, and the scale of gaps."""
-    point = feasible(program, found.matrix)
+    point = feasible(program, found.point)
     excess = program.excess(point)
     return excess, lower_bound(program, found.witness, excess).excess, program.scale_of_gap(point)
 
 
-def _assert_honest(case: Case, found: Candidate, gap: float, tolerance: float) -> None:
+def _assert_honest(case: Case, found: Answer, gap: float, tolerance: float) -> None:
     if found.status is Status.CONVERGED:
         assert gap <= tolerance + ROUNDING, f"{case}: it says CONVERGED and its relative gap is {gap:.1e}"

@@ -125,7 +125,7 @@ BAD = {
     "data set": (["--dataset", "imagenet"], "imagenet"),
     "loss": (["--counts", "10,5", "--loss", "triplet"], "unknown loss 'triplet'"),
     "solver": (["--counts", "10,5", "--solver", "magic"], "unknown solver 'magic'"),
-    "norm": (["--counts", "10,5", "--norm", "cube"], "--norm 'cube'"),
+    "norm": (["--counts", "10,5", "--norm", "cube"], "norm 'cube'"),
     "no source": ([], "exactly one of"),
     "two sources": (["--counts", "10,5", "--dataset", "places-lt"], "exactly one of"),
     "no file": (["--labels", "missing.npy"], "missing.npy"),

@@ -95,7 +95,7 @@ def test_certificate_is_one_that_both_verifiers_accept(tmp_path: Path) -> None:
     truth.save(tmp_path / "truth.json")
     found = check(tmp_path / "truth.json")
     assert found.accepted, str(found)
-    assert truth.sha256 == claim_hash(found.claim)
+    assert truth.sha256 == claim_hash(truth.claim)
     assert float(truth.lower) <= solve(STEP).value <= float(truth.upper) + 1e-15
     assert "certificate" not in repr(truth)
     assert truth.lower in str(truth)

@@ -6,13 +6,12 @@ import cvxpy as cp
 import numpy as np
 import pytest
 
-from relax import losses
+from relax.answer import Answer
 from relax.bounds import feasible, lower_bound, witness_at
 from relax.orbits import OrbitMatrix
 from relax.problem import Ball, Norm, Problem, Ridge, Sphere
 from relax.program import GramProgram
 from relax.solvers import barrier, conic, dual_vector, solve
-from relax.solvers.candidate import Candidate
 from tests.relax.programs import PROGRAMS, random_matrix
 
 CASES: list[tuple[list[int], float, Norm]] = [
@@ -33,9 +32,9 @@ CASES: list[tuple[list[int], float, Norm]] = [
 IDS = [f"{','.join(map(str, c))}-{t}-{type(n).__name__}" for c, t, n in CASES]
 
 
-def judged(program: GramProgram, candidate: Candidate) -> tuple[OrbitMatrix, float, float]:
+def judged(program: GramProgram, candidate: Answer) -> tuple[OrbitMatrix, float, float]:
     """Return the feasible point, its excess, and its gap."""
-    point = feasible(program, candidate.matrix)
+    point = feasible(program, candidate.point)
     excess = program.excess(point)
     return point, excess, excess - lower_bound(program, candidate.witness, excess).excess
 
@@ -47,7 +46,7 @@ def test_lift_classes_and_groups_agree(counts: list[int], tau: float, norm: Norm
     assert ours.relative_gap() <= 1e-9
     labels = np.repeat(np.arange(len(counts)), counts)
     for level, tolerance in (("samples", 2e-5), ("classes", 2e-5)):
-        program = losses.build(problem, level)  # type: ignore[arg-type]
+        program = problem.program(level)  # type: ignore[arg-type]
         point, excess, gap = judged(program, conic.solve(program, 1e-9, np.inf, "clarabel"))
         assert abs(excess - ours.excess) <= max(1e-6 * ours.excess, abs(gap))
         expanded = ours.gram[np.ix_(labels, labels)] if level == "samples" else ours.gram
@@ -58,7 +57,7 @@ def test_lift_classes_and_groups_agree(counts: list[int], tau: float, norm: Norm
 @pytest.mark.parametrize(("counts", "tau", "norm"), CASES[:4], ids=IDS[:4])
 def test_scs_on_the_lift_agrees_to_its_accuracy(counts: list[int], tau: float, norm: Norm) -> None:
     problem = Problem(counts, temperature=tau, norm=norm)
-    ours, program = solve(problem), losses.build(problem, "samples")
+    ours, program = solve(problem), problem.program("samples")
     candidate = conic.solve(program, 1e-9, np.inf, "scs", eps_abs=1e-6, eps_rel=1e-6, max_iters=20_000)
     point, excess, _ = judged(program, candidate)
     labels = np.repeat(np.arange(len(counts)), counts)
@@ -70,7 +69,7 @@ def test_scs_on_the_lift_agrees_to_its_accuracy(counts: list[int], tau: float, n
 @pytest.mark.parametrize(("counts", "tau", "norm"), CASES, ids=IDS)
 def test_solvers_agree_on_groups(counts: list[int], tau: float, norm: Norm, name: str) -> None:
     problem = Problem(counts, temperature=tau, norm=norm)
-    program = losses.build(problem)
+    program = problem.program()
     if name == "dual_vector" and dual_vector.supports(program) is not None:
         pytest.skip("not one of its programs")
     reference, found = solve(problem), solve(problem, name)
@@ -81,9 +80,9 @@ def test_solvers_agree_on_groups(counts: list[int], tau: float, norm: Norm, name
 
 
 def test_auto_takes_the_first_that_fits() -> None:
-    assert solve(Problem([10, 5])).solver == "dual_vector"
-    assert solve(Problem([10, 5], norm=Ridge(0.1))).solver == "low_rank"
-    assert solve(Problem([10, 5], nonnegative=True)).solver == "orthogonal_frame"
+    assert solve(Problem([10, 5])).answer.solver == "dual_vector"
+    assert solve(Problem([10, 5], norm=Ridge(0.1))).answer.solver == "low_rank"
+    assert solve(Problem([10, 5], nonnegative=True)).answer.solver == "orthogonal_frame"
 
 
 def test_nonnegative_features_end_at_the_orthogonal_frame() -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from relax.answer import Status
 from relax.problem import Ball, Norm, Ridge, Sphere
-from relax.solution import Status
 from relax.solvers import barrier
 from relax.solvers.barrier.coordinates import Coordinates
 from relax.solvers.barrier.nesterov_todd import Iterate, scaled

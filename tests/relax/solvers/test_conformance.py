@@ -10,12 +10,11 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
+from relax.answer import Answer, Status
 from relax.bounds import feasible
 from relax.orbits import OrbitMatrix
 from relax.program import GramProgram
-from relax.solution import Status
 from relax.solvers import barrier, conic, dual_vector, low_rank, orthogonal_frame
-from relax.solvers.candidate import Candidate
 from relax.testing import conformance
 
 CASES = conformance.cases()
@@ -78,7 +77,7 @@ def _case(name: str) -> conformance.Case:
     return next(case for case in CASES if str(case) == name)
 
 
-def _spoilt(change: Callable[[Candidate], Candidate]) -> Callable[[GramProgram, float, float], Candidate]:
+def _spoilt(change: Callable[[Answer], Answer]) -> Callable[[GramProgram, float, float], Answer]:
     return lambda *arguments: change(barrier.solve(*arguments))
 
 
@@ -86,13 +85,13 @@ def test_a_wrong_matrix_does_not_conform() -> None:
     case = _case("two classes, [50, 3]")
     other = OrbitMatrix(np.ones(2), np.ones((2, 1, 1)), np.array([[1.0, -0.99], [-0.99, 1.0]]))
     with pytest.raises(AssertionError, match="above the optimum"):
-        conformance.assert_conforms(_spoilt(lambda found: replace(found, matrix=other)), case)
+        conformance.assert_conforms(_spoilt(lambda found: replace(found, point=other)), case)
 
 
 def test_a_poor_witness_does_not_conform() -> None:
     case = _case("STEP, 3 × 20 and 3 × 5, τ = 0.5")
 
-    def poor(found: Candidate) -> Candidate:
+    def poor(found: Answer) -> Answer:
         return replace(found, witness=replace(found.witness, factor=0.9 * found.witness.factor))
 
     with pytest.raises(AssertionError, match="below the optimum"):
@@ -100,7 +99,7 @@ def test_a_poor_witness_does_not_conform() -> None:
 
 
 def test_a_boast_does_not_conform() -> None:
-    def boasting(program: GramProgram, tolerance: float, deadline: float) -> Candidate:
+    def boasting(program: GramProgram, tolerance: float, deadline: float) -> Answer:
         return replace(barrier.solve(program, 0.5, deadline), status=Status.CONVERGED)
 
     case = _case("STEP, 3 × 20 and 3 × 5, τ = 0.5")

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
+from relax.answer import Status
 from relax.problem import Problem
-from relax.solution import Status
 from relax.solvers import solve
 
 
@@ -20,7 +20,7 @@ from relax.solvers import solve
 @pytest.mark.parametrize("tau", [2.0, 0.1, 0.02])
 def test_balanced_counts_give_the_simplex_etf(k: int, n: int, tau: float) -> None:
     solution = solve(Problem({n: k}, temperature=tau))
-    assert solution.solver == "dual_vector"
+    assert solution.answer.solver == "dual_vector"
     excess = math.log1p((k - 1) * n * math.exp((-1 / (k - 1) - 1) / tau) / (n - 1))
     assert solution.excess == pytest.approx(excess, rel=1e-12)
     np.testing.assert_allclose(solution.groups.gram, [[-1 / (k - 1)]], atol=1e-14)
@@ -89,20 +89,20 @@ def test_singletons_coincide_and_may_join_a_small_class() -> None:
 def test_real_data_sets_reach_rounding_level(name: str, tau: float) -> None:
     solution = solve(Problem.from_dataset(name, temperature=tau))
     assert solution.relative_gap() <= 1e-10
-    assert solution.iterations <= 15
+    assert solution.answer.iterations <= 15
 
 
 def test_the_hard_case_takes_few_steps() -> None:
     solution = solve(Problem.from_dataset("lvis-v1-instances", temperature=0.07))
     assert solution.relative_gap() <= 1e-10
-    assert solution.iterations <= 30
+    assert solution.answer.iterations <= 30
 
 
 def test_a_million_classes_cost_nothing() -> None:
     solution = solve(Problem.step(10, 10**6, 1000, 10))
     assert solution.relative_gap() <= 1e-10
-    assert solution.iterations <= 10
-    assert solution.seconds < 5
+    assert solution.answer.iterations <= 10
+    assert solution.answer.seconds < 5
 
 
 HARD = [

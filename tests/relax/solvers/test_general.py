@@ -8,14 +8,13 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from relax.answer import Answer, Status
 from relax.bounds import feasible
 from relax.program import GramProgram
-from relax.solution import Status
 from relax.solvers import barrier, low_rank
-from relax.solvers.candidate import Candidate
 from tests.relax.programs import PROGRAMS, gap, supcon
 
-Solve = Callable[[GramProgram, float, float], Candidate]
+Solve = Callable[[GramProgram, float, float], Answer]
 pytestmark = pytest.mark.parametrize("solve", [barrier.solve, low_rank.solve], ids=["barrier", "low_rank"])
 
 
@@ -24,7 +23,7 @@ def test_an_excess_out_of_reach_of_float64_ends_in_a_status(solve: Solve, tau: f
     program = supcon([50, 4, 3], "classes", temperature=tau)
     found = solve(program, 1e-9, np.inf)
     assert found.status is not Status.CONVERGED or gap(program, found) <= 1e-9
-    assert np.isfinite(program.excess(feasible(program, found.matrix)))
+    assert np.isfinite(program.excess(feasible(program, found.point)))
 
 
 def test_a_program_without_a_lower_bound_ends_in_a_status(solve: Solve) -> None:

@@ -8,11 +8,12 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from relax.answer import Status
 from relax.bounds import feasible
 from relax.problem import Ball, Norm, Ridge, Sphere
-from relax.program import GramProgram, Rows
+from relax.program import GramProgram
+from relax.rows import LogSumExp
 from relax.rules import Budget, Fixed
-from relax.solution import Status
 from relax.solvers import barrier, low_rank
 from relax.solvers.low_rank.factored import Factors, Model
 from relax.solvers.low_rank.walls import walls_at
@@ -28,7 +29,7 @@ def batches(m: int, tau: Fraction) -> GramProgram:
     peers = np.array([rng.multinomial(64, share) for _ in anchor]).astype(float)
     peers[np.arange(len(anchor)), anchor] = 0.0
     own = rng.integers(1, 6, len(anchor)).astype(float)
-    rows = Rows(anchor, share[anchor], own, np.ones(len(anchor)), peers)
+    rows = LogSumExp(anchor, share[anchor], own, np.ones(len(anchor)), peers)
     return GramProgram(np.ones(m), tau, (rows,), Fraction(5), (Fixed(np.arange(m)),))
 
 
@@ -79,7 +80,9 @@ def test_two_hundred_slots_of_every_kind(tau: float) -> None:
     exact = Fraction(tau).limit_denominator(100)
     sizes, slots = long_tail(100), np.arange(200)
     ones = np.ones(100)
-    rows = Rows(np.arange(100), np.array(sizes, dtype=float), ones, ones, np.ones((100, 100)), roles=(1, 0))
+    rows = LogSumExp(
+        np.arange(100), np.array(sizes, dtype=float), ones, ones, np.ones((100, 100)), roles=(1, 0)
+    )
     budgets = tuple(Budget(slots[role::2], ones, 100.0) for role in (0, 1))
     programs = [
         batches(200, exact),
@@ -97,7 +100,7 @@ def test_minority_collapse_leaves_slots_empty_and_is_proven(budget: float) -> No
     found = low_rank.solve(program, 1e-9, np.inf)
     assert gap(program, found) <= 1e-9
     if budget < 0.2:
-        assert found.matrix.diagonal()[4:].max() < 1e-9
+        assert found.point.diagonal()[4:].max() < 1e-9
 
 
 @pytest.mark.parametrize(("m", "tau"), [(10, 1), (20, Fraction(1, 5))])
@@ -107,9 +110,9 @@ def test_non_negative_programs_that_are_no_frames(m: int, tau: Fraction) -> None
     assert found.status is Status.CONVERGED
     assert gap(program, found) <= 1e-9
     other = barrier.solve(program, 1e-9, np.inf)
-    excess, reference = (program.excess(feasible(program, c.matrix)) for c in (found, other))
+    excess, reference = (program.excess(feasible(program, c.point)) for c in (found, other))
     assert excess == pytest.approx(reference, rel=2e-9)
-    assert np.abs(found.matrix.peer - np.eye(m)).max() > 0.1  # some are joined in part
+    assert np.abs(found.point.peer - np.eye(m)).max() > 0.1  # some are joined in part
 
 
 @pytest.mark.slow
@@ -131,7 +134,7 @@ def attracting(m: int, tau: Fraction) -> GramProgram:
     peers = rng.integers(0, 4, (count, m)).astype(float)
     peers[np.arange(count), other] = 1.0
     own, weight = rng.integers(1, 4, count).astype(float), rng.uniform(0.5, 2.0, count)
-    rows = Rows(anchor, weight, own, np.full(count, 0.5), peers, target)
+    rows = LogSumExp(anchor, weight, own, np.full(count, 0.5), peers, target)
     return GramProgram(np.ones(m), tau, (rows,), Fraction(count), (Fixed(np.arange(m)),), nonnegative=True)
 
 

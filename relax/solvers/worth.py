@@ -13,16 +13,16 @@ from relax.program import GramProgram
 LEAST_EXCESS = 1e-280  # below, a gap beside the excess means nothing in float64
 
 
-class Proof(NamedTuple):
+class Worth(NamedTuple):
     """A feasible matrix, a witness, the gap they prove, and this beside what gaps are measured against."""
 
     gap: float
     relative_gap: float
-    matrix: OrbitMatrix
+    point: OrbitMatrix
     witness: Witness
 
 
-def prove(program: GramProgram, matrix: OrbitMatrix, witness: Witness | None = None) -> Proof:
+def worth(program: GramProgram, matrix: OrbitMatrix, witness: Witness | None = None) -> Worth:
     """Return what a matrix proves, with a witness or with the one that stationarity suggests.
 
     Raises
@@ -34,4 +34,4 @@ def prove(program: GramProgram, matrix: OrbitMatrix, witness: Witness | None = N
     witness = witness_at(program, point) if witness is None else witness
     excess, scale = program.excess(point), program.scale_of_gap(point)
     gap = excess - lower_bound(program, witness, excess).excess
-    return Proof(gap, gap / scale if scale > LEAST_EXCESS else np.inf, point, witness)
+    return Worth(gap, gap / scale if scale > LEAST_EXCESS else np.inf, point, witness)

@@ -11,8 +11,9 @@ from flint import arb, ctx
 
 from certify.balls import ProvenBounds, decimal_above, decimal_below, factored, prove
 from certify.certificate import TOLERANCE, Verdict
-from certify.exact_loss import loss_of_features
+from certify.features.exact_loss import loss_of_features
 from relax.errors import InputError
+from relax.facts import Shown
 from relax.problem import Problem
 from relax.solution import Solution
 from relax.solvers import solve
@@ -22,7 +23,7 @@ SHARP = 1e-15  # of the excess: the loss is known well enough
 
 
 @dataclass(frozen=True, eq=False)
-class PointVerdict:
+class PointVerdict(Shown):
     """What is proven about the loss of given features and the least loss of all features.
 
     Attributes
@@ -49,7 +50,7 @@ class PointVerdict:
     relative_gap: float
     better: Solution
 
-    def rows(self) -> list[tuple[str, str]]:
+    def facts(self) -> list[tuple[str, str]]:
         """Return what there is to print, as (label, value) pairs."""
         return [
             ("verdict", self.verdict.name),
@@ -57,10 +58,6 @@ class PointVerdict:
             ("loss", f"between {self.loss[0]} and {self.loss[1]}"),
             ("optimum", f"between {self.optimum[0]} and {self.optimum[1]}"),
         ]
-
-    def __str__(self) -> str:
-        """Write `rows` as a table."""
-        return "\n".join(f"{label:<9}{value}" for label, value in self.rows())
 
 
 def certify_point(

@@ -1,0 +1,103 @@
+"""What every solver returns, and what it is worth: every number is recomputed from a point and a witness."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property
+
+import numpy as np
+
+from relax.bounds import LowerBound, Witness, lower_bound
+from relax.orbits import OrbitMatrix
+from relax.program import GramProgram
+
+
+class Status(Enum):
+    """Why a solver stopped; whether the answer is good is for the bounds to say."""
+
+    CONVERGED = "the solver's own criterion was met"
+    STALLED = "no further progress in float64; another solver or a larger temperature may do better"
+    ITERATION_LIMIT = "the iteration limit was reached; the best proven bound so far is returned"
+    INTERRUPTED = "it was interrupted; the best proven bound so far is returned"
+    TIME_LIMIT = "the time limit was reached; the best proven bound so far is returned (raise time_limit)"
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """A matrix and a witness for a program; nothing that a solver says of them is used.
+
+    Attributes
+    ----------
+    program : GramProgram
+        What was to be minimised.
+    point : OrbitMatrix
+        A matrix; feasible in what `solve_program` returns.
+    witness : Witness
+        What the lower bound is computed from.
+    status : Status
+        Why the solver stopped.
+    iterations : int
+        Newton steps or solver iterations.
+    solver : str
+        The solver's name.
+    seconds : float
+        Wall-clock time.
+    """
+
+    program: GramProgram
+    point: OrbitMatrix
+    witness: Witness
+    status: Status
+    iterations: int
+    solver: str = "by hand"
+    seconds: float = 0.0
+
+    @cached_property
+    def excess(self) -> float:
+        """The objective at the point above its infimum over unconstrained entries (`GramProgram.excess`)."""
+        return self.program.excess(self.point)
+
+    @cached_property
+    def value(self) -> float:
+        """The objective at the point, an upper bound on the optimum."""
+        return self.excess if np.isinf(self.program.floor) else self.program.floor + self.excess
+
+    @cached_property
+    def bound(self) -> LowerBound:
+        """The lower bound of the witness, as an excess, with its multipliers."""
+        return lower_bound(self.program, self.witness, self.excess)
+
+    def lower_bound(self) -> float:
+        """Return the lower bound on the objective at every feasible matrix, in float64."""
+        floor = self.program.floor
+        return self.bound.excess + (0.0 if np.isinf(floor) else floor)
+
+    def gap(self) -> float:
+        """Return upper minus lower bound, computed between excesses; rounding below zero counts as zero."""
+        return max(0.0, self.excess - self.bound.excess)
+
+    def relative_gap(self) -> float:
+        """Return the gap over `GramProgram.scale_of_gap`: the excess where the program has a floor."""
+        scale = max(1.0, abs(self.value)) if np.isinf(self.program.floor) else self.excess
+        return self.gap() / scale if scale > 0 else np.inf  # an excess below 1e-308 underflows
+
+    def primal_residual(self) -> float:
+        """Return how far the point is from feasible: its most negative eigenvalue or broken rule."""
+        several = self.point.multiplicity > 1
+        least = [np.linalg.eigvalsh(self.point.quotient()).min()]
+        least += [np.linalg.eigvalsh(self.point.within()[several]).min()] if several.any() else []
+        diagonal, g = self.point.diagonal(), self.program.slot_multiplicity
+        factors = [rule.scale(diagonal[rule.slots], g[rule.slots]) ** 2 - 1.0 for rule in self.program.rules]
+        return max(0.0, -float(min(least)), max(float(np.abs(f).max()) for f in factors))
+
+    def dual_residual(self) -> float:
+        """Return the most negative eigenvalue of D + diag(ν), as a positive number, ν being the bound's."""
+        gradient = self.program.gradient(self.witness.base)
+        s = self.program.roles
+        multiplier = self.bound.multiplier.reshape(-1, s)[:, :, None] * np.eye(s)
+        slack = OrbitMatrix(gradient.multiplicity, gradient.own + multiplier, gradient.peer)
+        several = slack.multiplicity > 1
+        least = [np.linalg.eigvalsh(slack.quotient()).min()]
+        least += [np.linalg.eigvalsh(slack.within()[several]).min()] if several.any() else []
+        return max(0.0, -float(min(least)))

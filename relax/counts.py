@@ -1,0 +1,143 @@
+"""Class counts, and the exact numbers that users write."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from relax.errors import InputError
+
+LARGEST_COUNT = 2**53  # every integer up to here is a float64
+
+
+def exact_rational(number: float | int | Fraction) -> Fraction:
+    """Return the rational number that was written: the float 0.1 means one tenth.
+
+    A float stands for its shortest decimal, so that a theorem about temperature 0.1 is not a theorem
+    about 0.1000000000000000055….
+    """
+    if isinstance(number, float):
+        return Fraction(repr(float(number)))  # float(): NumPy's float64 prints its type
+    return Fraction(number)
+
+
+@dataclass(frozen=True)
+class ClassCounts:
+    """Class sizes as a multiset, with the user's order where one was given.
+
+    Attributes
+    ----------
+    sizes : tuple of int
+        The m distinct class sizes, largest first.
+    multiplicities : tuple of int
+        How many classes have each size.
+    order : tuple of int or None
+        For each class, in the user's order, the index of its size; None when only sizes and
+        multiplicities were given (the classes then stand largest first).
+    """
+
+    sizes: tuple[int, ...]
+    multiplicities: tuple[int, ...]
+    order: tuple[int, ...] | None = None
+
+    @classmethod
+    def of(cls, counts: ClassCounts | Mapping[int, int] | Iterable[int]) -> ClassCounts:
+        """Build from a sequence of class sizes, or from a mapping {size: number of classes}.
+
+        Raises
+        ------
+        InputError
+            If there are no counts, or one is not an integer between 1 and 2**53.
+        """
+        if isinstance(counts, ClassCounts):
+            return counts
+        is_scalar = isinstance(counts, (str, bytes)) or getattr(counts, "ndim", 1) == 0
+        if is_scalar or not isinstance(counts, (Mapping, Iterable)):
+            raise InputError(f"counts {counts!r} must be a sequence of integers, e.g. [100, 100, 10, 10]")
+        if isinstance(counts, Mapping):
+            pairs = {
+                whole_number(size, "class size"): whole_number(g, "number of classes")
+                for size, g in counts.items()
+            }
+            order: tuple[int, ...] | None = None
+        else:
+            given = [whole_number(size, "class size") for size in counts]
+            pairs = Counter(given)
+            index = {size: a for a, size in enumerate(sorted(pairs, reverse=True))}
+            order = tuple(index[size] for size in given)
+            if order == tuple(sorted(order)):
+                order = None  # largest first is the order without a name
+        if not pairs:
+            raise InputError("counts are empty; give at least two classes, e.g. [100, 100, 10, 10]")
+        sizes = tuple(sorted(pairs, reverse=True))
+        found = cls(sizes, tuple(pairs[size] for size in sizes), order)
+        if found.samples > LARGEST_COUNT:
+            raise InputError(f"counts sum to {found.samples}, beyond 2**53; scale them down")
+        return found
+
+    @cached_property
+    def classes(self) -> int:
+        """The number of classes k."""
+        return sum(self.multiplicities)
+
+    @cached_property
+    def samples(self) -> int:
+        """The number of samples n."""
+        return sum(n * g for n, g in zip(self.sizes, self.multiplicities, strict=True))
+
+    @cached_property
+    def anchors(self) -> int:
+        """N₊, the number of samples that have another sample of their own class."""
+        return sum(n * g for n, g in zip(self.sizes, self.multiplicities, strict=True) if n >= 2)
+
+    def group_of_class(self) -> np.ndarray:
+        """Return the index into `sizes` of every class, in the user's order; shape (k,)."""
+        if self.order is not None:
+            return np.asarray(self.order)
+        return np.repeat(np.arange(len(self.sizes)), self.multiplicities)
+
+    def times(self, factor: int) -> ClassCounts:
+        """Return the counts with every class `factor` times as large."""
+        return ClassCounts(tuple(factor * n for n in self.sizes), self.multiplicities, self.order)
+
+    def apart(self) -> ClassCounts:
+        """Return the counts with one entry for every class, in the user's order, equal sizes or not."""
+        sizes = tuple(self.sizes[a] for a in self.group_of_class())
+        return ClassCounts(sizes, (1,) * len(sizes))
+
+    def __str__(self) -> str:
+        """Write the counts as the command line reads them."""
+        if self.classes <= 12:
+            return ",".join(str(self.sizes[a]) for a in self.group_of_class())
+        shown = [f"{n}x{g}" for n, g in zip(self.sizes, self.multiplicities, strict=True)]
+        return ",".join(shown if len(shown) <= 12 else [*shown[:6], "…", *shown[-5:]])
+
+
+def whole_number(number: Any, what: str) -> int:
+    """Return a positive integer of at most 2**53, or raise `InputError` in words about `what`."""
+    is_whole = isinstance(number, (int, np.integer)) or (isinstance(number, float) and number.is_integer())
+    if isinstance(number, (bool, np.bool_)) or not is_whole:
+        raise InputError(f"{what} {number!r} is not an integer; counts are whole numbers of samples")
+    if number <= 0:
+        raise InputError(f"{what} {int(number)} is not positive; leave out classes without samples")
+    if number > LARGEST_COUNT:
+        raise InputError(f"{what} {int(number)} is beyond 2**53; scale the counts down")
+    return int(number)
+
+
+def positive_number(number: Any, what: str, example: str) -> float:
+    """Return a positive finite float, or raise `InputError` in words about `what`."""
+    try:
+        value = float(number)
+    except (TypeError, ValueError, OverflowError):
+        value = math.nan
+    if not (math.isfinite(value) and value > 0):
+        raise InputError(f"{what} {number!r} must be a positive finite number; give e.g. {example}")
+    return value

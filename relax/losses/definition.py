@@ -1,0 +1,153 @@
+"""What a loss is defined with: an anchor's row of similarities, and who stands behind its entries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Int
+
+from relax.arrays import FLOATS, Arrays
+
+
+class Share(NamedTuple):
+    """What each anchor adds to a loss before it is divided by the normaliser; shape (…, b).
+
+    `excess` is what the anchor's row has above `floor`, computed without subtraction, so that it keeps its
+    digits however small it is; a loss without a floor says floor 0 and gives its value.
+    """
+
+    floor: Any
+    excess: Any
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """Who stands behind the entries x of shape (…, b, r) that b anchors read; counts of whole numbers.
+
+    Attributes
+    ----------
+    xp : Arrays
+        The library of the arrays.
+    itself : array, shape (b, r)
+        Whether the entry is the anchor's own.
+    copies, views : array of int, shape (r,)
+        Features behind a column, and how many of them are views of one sample.
+    is_class, is_sample : array, shape (b, r)
+        Whether the column is of the anchor's class, and of its own sample.
+    """
+
+    xp: Arrays
+    itself: Bool[np.ndarray, "b r"]
+    copies: Int[np.ndarray, " r"]
+    views: Int[np.ndarray, " r"]
+    is_class: Bool[np.ndarray, "b r"]
+    is_sample: Bool[np.ndarray, "b r"]
+
+    @cached_property
+    def others(self) -> Any:
+        """Features behind the entry, the anchor itself left out; (b, r)."""
+        return self.xp.integers(self.copies - self.itself)
+
+    @cached_property
+    def same_class(self) -> Any:
+        """Those of the anchor's class."""
+        return self.xp.integers((self.copies - self.itself) * self.is_class)
+
+    @cached_property
+    def same_sample(self) -> Any:
+        """Those that are other views of the anchor's own sample."""
+        return self.xp.integers((self.views - self.itself) * self.is_sample)
+
+    @cached_property
+    def other_class(self) -> Any:
+        """Those of other classes."""
+        return self.xp.integers(self.copies * ~self.is_class)
+
+
+@dataclass(frozen=True, eq=False)
+class Labelled:
+    """Whom each of n feature vectors belongs to; a vector may stand for several features that coincide.
+
+    Attributes
+    ----------
+    classes, samples : array of int, shape (n,)
+        Class and sample of each.
+    copies, views : array of int, shape (n,)
+        Features it stands for, and how many of them are views of one sample.
+    """
+
+    classes: Int[np.ndarray, " n"]
+    samples: Int[np.ndarray, " n"]
+    copies: Int[np.ndarray, " n"]
+    views: Int[np.ndarray, " n"]
+
+    @classmethod
+    def features(cls, classes: Int[np.ndarray, " n"], views: int = 1) -> Labelled:
+        """Return n features by their classes; `views` in a row of one class are those of one sample."""
+        order = np.argsort(classes, kind="stable")
+        samples = np.empty(len(classes), dtype=int)
+        samples[order] = np.arange(len(classes)) // views
+        ones = np.ones(len(classes), dtype=int)
+        return cls(classes, samples, ones, ones)
+
+    @classmethod
+    def collapsed(cls, sizes: Int[np.ndarray, " k"], views: int = 1) -> Labelled:
+        """Return one vector a class of these sizes (without views), standing for all of its features."""
+        classes = np.arange(len(sizes))
+        return cls(classes, classes, sizes * views, np.full(len(sizes), views))
+
+    def seen(self, anchors: Int[np.ndarray, " b"], xp: Arrays = FLOATS) -> Seen:
+        """Return what these anchors see of all vectors."""
+        itself = anchors[:, None] == np.arange(len(self.classes))
+        is_class = self.classes[anchors][:, None] == self.classes
+        is_sample = self.samples[anchors][:, None] == self.samples
+        return Seen(xp, itself, self.copies, self.views, is_class, is_sample)
+
+
+def cross_entropy(x: Any, reads: Any, targets: Any, xp: Arrays, level: Any = 1) -> Share:
+    """Return log Σ m eˣ − Σ t x/T, T = Σ t: the cross-entropy of targets against a softmax.
+
+    With y = x − Σ t x/T and level c, m = c t + (the rest), the value is
+
+        log(c T) + log1p( Σ (t/T)(e^y − 1 − y) + Σ (m − c t) e^y/(c T) ),
+
+    and the floor log(c T) is its infimum over x. An anchor without targets says 0.
+
+    Parameters
+    ----------
+    x : array, shape (…, b, r)
+        Similarities over the temperature.
+    reads, targets : array, shape (b, r)
+        m ≥ c t, and t, whole numbers.
+    xp : Arrays
+        The library of the arrays.
+    level : number
+        c ≥ 0; with 0 there is no floor.
+    """
+    total = targets.sum(-1)
+    counts = total > 0
+    number = xp.where(counts, total, 0 * total + 1)
+    y = x - ((targets * x).sum(-1) / number)[..., None]
+    value = log_sum_exp(y, reads, xp)
+    if level == 0:
+        return Share(0 * total, xp.where(counts, value, 0 * value))
+    unit = level * number
+    excess = value - xp.log(unit)
+    if not xp.exact:
+        top = xp.top(y, reads > 0)
+        tame = xp.at_most(y, 1.0)  # keeps what is not taken finite, and its derivative
+        curved = level * targets * (xp.expm1(tame) - tame) + (reads - level * targets) * xp.exp(tame)
+        excess = xp.where(top < 1, xp.log1p(curved.sum(-1) / unit), excess)
+    return Share(xp.where(counts, xp.log(unit), 0 * unit), xp.where(counts, excess, 0 * excess))
+
+
+def log_sum_exp(x: Any, reads: Any, xp: Arrays) -> Any:
+    """Return log Σ m eˣ over the last axis; −∞ where every m is zero."""
+    if xp.exact:
+        return xp.log((reads * xp.exp(x)).sum(-1))
+    top = xp.top(x, reads > 0)
+    shift = xp.where(top > -np.inf, top, 0 * top)
+    return shift + xp.log((reads * xp.exp(xp.at_most(x - shift[..., None], 0.0))).sum(-1))

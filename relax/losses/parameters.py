@@ -1,0 +1,187 @@
+"""Parameters of losses: as JSON values, exact, and as the command line writes them."""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Iterator
+from dataclasses import MISSING, Field, fields
+from fractions import Fraction
+from typing import Any, Literal, Union
+
+from relax.counts import exact_rational
+from relax.errors import InputError
+from relax.losses.loss import Loss
+from relax.norms import NORMS, Norm, norm_of
+
+
+class Parameter(typing.NamedTuple):
+    """One parameter of a loss."""
+
+    name: str
+    kind: Any  # int, float, str, Norm, or a tuple of allowed texts
+    optional: bool
+    default: Any
+
+
+def parameters(loss: type[Any]) -> Iterator[Parameter]:
+    """Yield the parameters of a loss, in the order of its fields."""
+    hints = typing.get_type_hints(loss)
+    for field in fields(loss):  # type: ignore[arg-type]
+        yield _parameter(field, hints[field.name])
+
+
+def _parameter(field: Field[Any], hint: Any) -> Parameter:
+    optional = False
+    if typing.get_origin(hint) in (Union, types.UnionType):
+        kept = [part for part in typing.get_args(hint) if part is not type(None)]
+        optional, hint = len(kept) < len(typing.get_args(hint)), kept[0]
+    kind = typing.get_args(hint) if typing.get_origin(hint) is Literal else hint
+    default = None if field.default is MISSING else field.default
+    return Parameter(field.name, kind, optional, default)
+
+
+def spelled_default(parameter: Parameter) -> str:
+    """Return a default value as the command line writes it."""
+    default = parameter.default
+    if default is None:
+        return "none"
+    if isinstance(default, Norm):
+        number = default.parameter
+        return default.kind if number is None else f"{default.kind}:{number:g}"
+    return f"{default:g}" if isinstance(default, float) else str(default)
+
+
+def spelled_kind(parameter: Parameter) -> str:
+    """Return the values that a parameter takes, in words."""
+    kind = parameter.kind
+    if isinstance(kind, tuple):
+        words = " | ".join(kind)
+    else:
+        words = {int: "whole number", float: "number", Norm: " | ".join(NORMS)}.get(kind, "text")
+    return f"{words} | none" if parameter.optional else words
+
+
+def parse_parameters(loss: type[Any], text: str) -> Loss:
+    """Read "parameter=value,…" for a loss.
+
+    Raises
+    ------
+    InputError
+        If there is no such parameter, or its value is not of its kind.
+    """
+    known = {parameter.name: parameter for parameter in parameters(loss)}
+    given: dict[str, Any] = {}
+    for item in filter(None, text.split(",")):
+        name, equals, value = item.partition("=")
+        name = name.strip().replace("-", "_")
+        if name not in known or not equals:
+            there = f"it has: {', '.join(known)}" if known else "it has none"
+            raise InputError(f"loss {loss.name} has no parameter {item.strip()!r}; {there}")
+        if name in given:
+            raise InputError(f"parameter {name} of loss {loss.name} is given twice")
+        given[name] = _read(known[name], value.strip(), loss.name)
+    return loss(**given)
+
+
+def _read(parameter: Parameter, text: str, loss: str) -> Any:
+    """Return the value that a text says, or refuse it by the parameter's name."""
+    kind = parameter.kind
+    if parameter.optional and text in ("none", ""):
+        return None
+    try:
+        if isinstance(kind, tuple):
+            if text not in kind:
+                raise ValueError(f"one of: {', '.join(kind)}")
+            return text
+        if kind is Norm:
+            return read_norm(text)
+        if kind is int:
+            return int(text)
+        return float(Fraction(text)) if kind is float else text
+    except (ValueError, ZeroDivisionError) as error:
+        wanted = {int: "a whole number", float: "a number"}.get(kind, str(error))
+        raise InputError(f"parameter {parameter.name} = {text!r} of loss {loss} must be {wanted}") from error
+
+
+def read_norm(text: str) -> Norm:
+    """Read "sphere", "ball:2", "ridge:0.01" or "mean-square:1".
+
+    Raises
+    ------
+    InputError
+        If it is none of these.
+    """
+    kind, colon, number = text.partition(":")
+    if kind not in NORMS:
+        norm_of(kind, None)
+    try:
+        return norm_of(kind, float(Fraction(number)) if colon else None)
+    except InputError:
+        raise
+    except (ValueError, ZeroDivisionError, OverflowError) as error:
+        raise InputError(f"norm {text!r}: {number!r} is not a number; write e.g. ridge:0.01") from error
+
+
+def norm_statement(norm: Norm) -> dict[str, str | None]:
+    """Return a norm as JSON values: {kind: exact number or null}."""
+    number = norm.parameter
+    return {norm.kind: None if number is None else str(exact_rational(number))}
+
+
+def norm_from_statement(said: object) -> Norm:
+    """Return the norm that `norm_statement` writes.
+
+    Raises
+    ------
+    InputError
+        If it is none.
+    """
+    if not (isinstance(said, dict) and len(said) == 1):
+        raise InputError(f"the norm {str(said)[:60]} is not an object of one kind and its number")
+    ((kind, number),) = said.items()
+    if kind not in NORMS or not (number is None or isinstance(number, str)):
+        raise InputError(f"the norm {str(said)[:60]} is not one of: {', '.join(NORMS)}")
+    return norm_of(kind, None if number is None else float(Fraction(number)))
+
+
+def statement_of(loss: Loss) -> dict[str, Any]:
+    """Return a loss as JSON values: its name and all its parameters that are not None, numbers exact."""
+    said: dict[str, Any] = {"name": loss.name}
+    for parameter in parameters(type(loss)):
+        value = getattr(loss, parameter.name)
+        if value is not None:
+            said[parameter.name] = _written(value)
+    return said
+
+
+def _written(value: Any) -> Any:
+    if isinstance(value, float):
+        return str(exact_rational(value))
+    return norm_statement(value) if hasattr(value, "rule") else value
+
+
+def loss_from_statement(loss: type[Any], said: dict[str, Any]) -> Loss:
+    """Return a loss of this class from what `statement_of` writes.
+
+    Raises
+    ------
+    InputError
+        If a parameter is unknown or not of its kind.
+    """
+    known = {parameter.name: parameter for parameter in parameters(loss)}
+    given = {key: value for key, value in said.items() if key != "name"}
+    unknown = [key for key in given if key not in known]
+    if unknown:
+        raise InputError(f"loss {loss.name} has no parameter {unknown[0]!r}")
+    return loss(**{key: _stated(known[key], value, loss.name) for key, value in given.items()})
+
+
+def _stated(parameter: Parameter, value: Any, loss: str) -> Any:
+    kind = parameter.kind
+    fits = {int: int, float: str, Norm: dict}.get(kind, str)
+    if type(value) is not fits:
+        raise InputError(f"parameter {parameter.name} of loss {loss} is not of its kind")
+    if kind is Norm:
+        return norm_from_statement(value)
+    return _read(parameter, value, loss) if fits is str else value
