@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,8 +11,44 @@ from jaxtyping import Bool, Float64, Int
 from relax.errors import InputError
 from relax.facts import Shown
 from relax.geometry import align, class_means, embed
+from relax.solution import Solution
 
 LOSS_AGREES, GRAM_AGREES = 1e-9, 1e-5
+
+
+@dataclass(frozen=True, eq=False)
+class Trajectory:
+    """What a descent passed through: its start, and every iteration of every start.
+
+    A start is done before others are: its last step is then repeated. Where norms are bounded, the search
+    within the bound follows that at the bound.
+
+    Attributes
+    ----------
+    losses : (steps, starts) array
+        The loss in nats.
+    features : (steps, starts, n, dim) array
+        The features.
+    classifier : (steps, starts, k, dim) array or None
+        The classifier's vectors, where the loss has some.
+    """
+
+    losses: Float64[np.ndarray, "steps starts"]
+    features: Float64[np.ndarray, "steps starts n dim"]
+    classifier: Float64[np.ndarray, "steps starts k dim"] | None = None
+
+    @classmethod
+    def beside(cls, parts: Sequence[Trajectory]) -> Trajectory:
+        """Return the trajectories of several groups of starts as one."""
+        steps = max(len(part.losses) for part in parts)
+
+        def joined(arrays: list[np.ndarray]) -> np.ndarray:
+            rows = [np.minimum(np.arange(steps), len(array) - 1) for array in arrays]
+            return np.concatenate([array[row] for array, row in zip(arrays, rows, strict=True)], axis=1)
+
+        classifier = [part.classifier for part in parts if part.classifier is not None]
+        losses, features = joined([part.losses for part in parts]), joined([part.features for part in parts])
+        return cls(losses, features, joined(classifier) if classifier else None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,14 +64,22 @@ class Descent:
     losses : (starts,) array
         The loss in nats, mean over anchors (plus the ridge).
     excesses : (starts,) array
-        Loss minus its infimum Σ_{n_c ≥ 2} n_c log(n_c−1) / N₊, computed without subtraction.
+        Loss minus its infimum over free similarities, computed without subtraction; the loss where there is
+        none. For the supervised-contrastive loss the infimum is Σ_{n_c ≥ 2} n_c log(n_c−1) / N₊.
     gradient_norms : (starts,) array
-        ‖∇ log excess‖ in the free parameters; on the sphere these are the features, the gradient tangential.
+        ‖∇ log excess‖, or ‖∇ loss‖ where there is no infimum, in the free parameters; on the sphere these are
+        the features, the gradient tangential.
     converged : (starts,) array of bool
-        Whether τ² times the gradient norm, roughly the distance left to go, is at most 1e-6: a stationary
-        point, not necessarily a minimum.
+        Whether the gradient norm is that of a point about 1e-6 from a stationary one, which need not be a
+        minimum: τ² times the norm at most 1e-6, and τ √n times the norm without an infimum.
     evaluations : int
         How often loss and gradient were evaluated, each time for a group of starts.
+    samples : (n,) array or None
+        The sample of every row, of which it is one view; None where rows are samples.
+    classifier : (starts, k, dim) array or None
+        The classifier's vectors, where the loss has some.
+    trajectory : Trajectory or None
+        Every step, where it was asked for.
     """
 
     features: Float64[np.ndarray, "starts n dim"]
@@ -44,6 +89,9 @@ class Descent:
     gradient_norms: Float64[np.ndarray, " starts"]
     converged: Bool[np.ndarray, " starts"]
     evaluations: int
+    samples: Int[np.ndarray, " n"] | None = None
+    classifier: Float64[np.ndarray, "starts k dim"] | None = None
+    trajectory: Trajectory | None = None
 
     @property
     def best(self) -> int:
@@ -96,18 +144,46 @@ class Match(Shown):
         ]
 
 
-def match(descent: Descent, gram: Float64[np.ndarray, "k k"], value: float) -> Match:
+@dataclass(frozen=True, eq=False)
+class Approach:
+    """How far every step of a descent was from a certified optimum, both of shape (steps, starts).
+
+    Attributes
+    ----------
+    loss_gaps : array
+        Loss minus the certified value.
+    gram_distances : array
+        max_ij |⟨h_i, h_j⟩ − M_{y_i y_j}| over all pairs of vectors.
+    """
+
+    loss_gaps: Float64[np.ndarray, "steps starts"]
+    gram_distances: Float64[np.ndarray, "steps starts"]
+
+
+def certified(solution: Solution) -> tuple[Float64[np.ndarray, "u u"], float]:
+    """Return what `match` and `approach` compare with: the Gram matrix of a solution, and its value.
+
+    Where vectors have several roles, all of the first stand before all of the second.
+    """
+    roles = solution.nodes.roles
+    return np.block([[solution.block(first, second) for second in roles] for first in roles]), solution.value
+
+
+def match(descent: Descent, gram: Float64[np.ndarray, "u u"], value: float) -> Match:
     """Compare every start of a descent with a certified optimum.
 
     Where the optimal Gram matrix is not unique (classes of one sample under `Ball`), a start may reach the
-    value with another geometry and is then not counted as agreeing.
+    value with another geometry and is then not counted as agreeing. Rows of the Gram matrix are classes,
+    samples or features, whichever fits its size; that of a loss that sees no classes has samples, and
+    features of one sample are compared with its row.
 
     Parameters
     ----------
     descent : Descent
         At level "samples" or "classes".
-    gram : (k, k) array
-        The certified class Gram matrix, classes in the user's order.
+    gram : (u, u) array
+        The certified Gram matrix of the classes in the user's order, of the samples or features class by
+        class, or of the classifier's vectors followed by those of the classes (`certified`).
     value : float
         Its loss in nats, mean over anchors.
 
@@ -119,15 +195,67 @@ def match(descent: Descent, gram: Float64[np.ndarray, "k k"], value: float) -> M
     Raises
     ------
     InputError
-        If `gram` is not k × k and positive semidefinite, or `value` is not finite.
+        If `gram` is not square with a row for every class (sample, feature) and positive semidefinite, or
+        `value` is not finite.
     """
-    k = int(descent.labels.max()) + 1
-    if gram.shape != (k, k) or not np.isfinite(value):
-        raise InputError(
-            f"gram of shape {gram.shape} with value {value} must be ({k}, {k}) with a finite value"
-        )
-    vectors = embed(gram)[descent.labels]
-    certified = gram[np.ix_(descent.labels, descent.labels)]
-    distances = [float(np.abs(features @ features.T - certified).max()) for features in descent.features]
-    residuals = [align(features, vectors).residual for features in descent.features]
+    row = _row_of_vector(descent, gram, value)
+    reference, target = embed(gram)[row], gram[np.ix_(row, row)]
+    ends = _compared(descent.features, descent.classifier, len(row))
+    distances = [_gram_distance(vectors, target) for vectors in ends]
+    residuals = [align(vectors, reference).residual for vectors in ends]
     return Match(descent.losses - value, np.array(distances), np.array(residuals))
+
+
+def approach(descent: Descent, gram: Float64[np.ndarray, "u u"], value: float) -> Approach:
+    """Compare every step of a descent, which has kept its trajectory, with a certified optimum.
+
+    Parameters
+    ----------
+    descent, gram, value
+        As for `match`.
+
+    Raises
+    ------
+    InputError
+        If the descent has no trajectory, or as `match` does.
+    """
+    path = descent.trajectory
+    if path is None:
+        raise InputError("the descent kept no trajectory; call descend(..., trajectory=True)")
+    row = _row_of_vector(descent, gram, value)
+    target = gram[np.ix_(row, row)]
+    passed = _compared(path.features, path.classifier, len(row))
+    distances = [[_gram_distance(vectors, target) for vectors in step] for step in passed]
+    return Approach(path.losses - value, np.array(distances))
+
+
+def _row_of_vector(descent: Descent, gram: np.ndarray, value: float) -> Int[np.ndarray, " v"]:
+    """Return the row of the certified Gram matrix that each vector of a descent belongs to."""
+    labels = descent.labels
+    k, features = int(labels.max()) + 1, np.arange(len(labels))
+    rows = [labels, features if descent.samples is None else descent.samples, features]
+    if descent.classifier is not None:
+        rows = [np.concatenate([np.arange(k), k + labels]), *rows]
+    fitting = [row for row in rows if gram.shape == (row.max() + 1, row.max() + 1)]
+    if not fitting or not np.isfinite(value):
+        sizes = sorted({int(row.max()) + 1 for row in rows})
+        raise InputError(
+            f"gram of shape {gram.shape} with value {value} must be "
+            f"{' or '.join(f'({size}, {size})' for size in sizes)} with a finite value"
+        )
+    return fitting[0]
+
+
+def _compared(
+    features: Float64[np.ndarray, "*starts n dim"],
+    classifier: Float64[np.ndarray, "*starts k dim"] | None,
+    count: int,
+) -> Float64[np.ndarray, "*starts v dim"]:
+    """Return the vectors that have a row in the certified Gram matrix: features, the classifier's before."""
+    if classifier is None or count == features.shape[-2]:
+        return features
+    return np.concatenate([classifier, features], axis=-2)
+
+
+def _gram_distance(vectors: Float64[np.ndarray, "v dim"], target: Float64[np.ndarray, "v v"]) -> float:
+    return float(np.abs(vectors @ vectors.T - target).max())

@@ -106,6 +106,14 @@ class Labelled:
         is_sample = self.samples[anchors][:, None] == self.samples
         return Seen(xp, itself, self.copies, self.views, is_class, is_sample)
 
+    def reading(
+        self, classes_of_read: Int[np.ndarray, " r"], anchors: Int[np.ndarray, " b"], xp: Arrays = FLOATS
+    ) -> Seen:
+        """Return what these anchors see of vectors of another role, such as the classifier's, one a column."""
+        is_class = self.classes[anchors][:, None] == classes_of_read
+        nothing, ones = np.zeros_like(is_class), np.ones_like(classes_of_read)
+        return Seen(xp, nothing, ones, ones, is_class, nothing)
+
 
 def cross_entropy(x: Any, reads: Any, targets: Any, xp: Arrays, level: Any = 1) -> Share:
     """Return log Σ m eˣ − Σ t x/T, T = Σ t: the cross-entropy of targets against a softmax.
@@ -130,18 +138,32 @@ def cross_entropy(x: Any, reads: Any, targets: Any, xp: Arrays, level: Any = 1) 
     total = targets.sum(-1)
     counts = total > 0
     number = xp.where(counts, total, 0 * total + 1)
-    y = x - ((targets * x).sum(-1) / number)[..., None]
-    value = log_sum_exp(y, reads, xp)
+    if xp.exact:
+        mean = (targets * x).sum(-1) / number
+    else:  # of one entry this is the entry itself, and y is zero there whatever the temperature
+        mean = (targets / number[..., None] * x).sum(-1)
+    y = x - mean[..., None]
     if level == 0:
-        return Share(0 * total, xp.where(counts, value, 0 * value))
+        return Share(0 * total, xp.where(counts, log_sum_exp(y, reads, xp), 0 * total))
     unit = level * number
-    excess = value - xp.log(unit)
-    if not xp.exact:
-        top = xp.top(y, reads > 0)
-        tame = xp.at_most(y, 1.0)  # keeps what is not taken finite, and its derivative
-        curved = level * targets * (xp.expm1(tame) - tame) + (reads - level * targets) * xp.exp(tame)
-        excess = xp.where(top < 1, xp.log1p(curved.sum(-1) / unit), excess)
-    return Share(xp.where(counts, xp.log(unit), 0 * unit), xp.where(counts, excess, 0 * excess))
+    excess = _above(y, reads, level * targets, unit, counts, xp)
+    return Share(xp.where(counts, xp.log(unit), 0 * unit), xp.where(counts, excess, 0 * total))
+
+
+def _above(y: Any, reads: Any, held: Any, unit: Any, counts: Any, xp: Arrays) -> Any:
+    """Return log Σ m e^y − log Σ h, unit = Σ h and Σ h y = 0, keeping its digits where it is small.
+
+    What no line that counts would take is not computed: this is where the time of all descents goes.
+    """
+    if xp.exact:
+        return log_sum_exp(y, reads, xp) - xp.log(unit)
+    near = (xp.top(y, reads > 0) < 1) | ~counts
+    if not near.any():
+        return log_sum_exp(y, reads, xp) - xp.log(unit)
+    tame = xp.at_most(y, 1.0)  # keeps what is not taken finite, and its derivative
+    curved = held * (xp.expm1(tame) - tame) + (reads - held) * xp.exp(tame)
+    excess = xp.log1p(curved.sum(-1) / unit)
+    return excess if near.all() else xp.where(near, excess, log_sum_exp(y, reads, xp) - xp.log(unit))
 
 
 def log_sum_exp(x: Any, reads: Any, xp: Arrays) -> Any:
@@ -149,5 +171,5 @@ def log_sum_exp(x: Any, reads: Any, xp: Arrays) -> Any:
     if xp.exact:
         return xp.log((reads * xp.exp(x)).sum(-1))
     top = xp.top(x, reads > 0)
-    shift = xp.where(top > -np.inf, top, 0 * top)
+    shift = xp.where(top > -np.inf, top, 0.0)
     return shift + xp.log((reads * xp.exp(xp.at_most(x - shift[..., None], 0.0))).sum(-1))

@@ -323,8 +323,6 @@ def test_auto_takes_samples_up_to_six_hundred(counts: list[int], nodes: int) -> 
 
 
 REFUSED = [
-    ({"problem": Problem([3, 3], loss="infonce")}, r"^descent does not know the loss 'infonce'; give loss"),
-    ({"problem": Problem([3, 3], nonnegative=True)}, r"^descent does not know non-negative features; give"),
     ({"dim": 0}, r"^dim = 0 must be at least 1$"),
     ({"starts": 0}, r"^starts = 0 must be at least 1$"),
     ({"max_iterations": 0}, r"^max_iterations = 0 must be at least 1$"),

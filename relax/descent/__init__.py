@@ -1,0 +1,124 @@
+"""The nonconvex path: gradient descent on free features, many starts at once, for every loss."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from relax.descent.arrays import TorchArrays
+from relax.descent.objective import objective
+from relax.descent.search import search
+from relax.endpoints import Approach, Descent, Match, Trajectory, approach, certified, match
+from relax.errors import InputError
+from relax.problem import Problem
+
+__all__ = [
+    "Approach",
+    "Descent",
+    "Match",
+    "TorchArrays",
+    "Trajectory",
+    "approach",
+    "certified",
+    "descend",
+    "match",
+]
+
+GROUP_ENTRIES = 2**21  # similarities of the starts that share a search; larger arrays miss the cache
+START = 0.5  # root mean square norm of the random starts; only a ridge sees it
+
+
+def descend(
+    problem: Problem,
+    dim: int,
+    starts: int = 16,
+    seed: int = 0,
+    level: str = "auto",
+    device: str = "cpu",
+    max_iterations: int = 6000,
+    trajectory: bool = False,
+) -> Descent:
+    """Minimise a loss over free features (and classifiers) by L-BFGS, from random starts at once.
+
+    What is minimised is the sum over the starts of log(excess), excess = loss − infimum: the optima and the
+    stationary points are those of the loss, and the scale of the excess, e^{−2/τ} and less, drops out. A loss
+    without an infimum over free similarities is minimised itself. Norms and signs are obeyed by smooth maps
+    from free parameters (`Chart`); where norms are bounded, a first search holds them at the bound.
+
+    Nothing here is a proof: a start may end in a local minimum. At level "samples" rounding hides excesses
+    below about 1e-15 (τ < 0.06 for two classes); level "classes" takes collapse for granted and has no limit.
+    A loss that does not see classes is not at its optimum where they collapse: its level is "samples".
+
+    Parameters
+    ----------
+    problem : Problem
+        Classes stand in the user's order, each `views` times its size. With `nonnegative`, no vector of any
+        role has a negative entry.
+    dim : int
+        The dimension of the features. The optimum of the relaxation is within reach for dim ≥ k − 1 with k
+        classes (k where nothing may be negative), n − 1 for n samples that do not collapse.
+    starts, seed : int
+        How many random starts, and the seed they all come from.
+    level : {"auto", "samples", "classes"}
+        Whether each sample has its own feature, or each class; "auto" takes samples up to 600 of them, and
+        always where the nodes of the loss are no classes.
+    device : str
+        A torch device that has float64.
+    max_iterations : int
+        L-BFGS iterations, over all restarts; where norms are bounded, at the bound and again within.
+    trajectory : bool
+        Whether to keep the features and the loss after every iteration.
+
+    Returns
+    -------
+    Descent
+        Features, losses and stationarity of every start.
+
+    Raises
+    ------
+    InputError
+        If an integer is not positive, `level` is unknown, the device has no float64, the loss has
+        vectors that are neither features nor classifiers, or there are so many features that one Gram matrix
+        or the trajectory is too large.
+
+    References
+    ----------
+    Khosla et al., arXiv 2004.11362 (the loss L_out); Behnia and Thrampoulidis, arXiv 2402.18884 (landscape).
+    """
+    for name, number in {"dim": dim, "starts": starts, "max_iterations": max_iterations}.items():
+        if number < 1:
+            raise InputError(f"{name} = {number} must be at least 1")
+    _check_device(device)
+    goal = objective(problem, level, device)
+    draw = torch.Generator().manual_seed(seed)  # on the CPU, so that every device starts alike
+    shapes = [(starts, len(copies), dim) for copies in goal.copies]
+    drawn = [torch.randn(shape, generator=draw, dtype=torch.float64) for shape in reversed(shapes)][::-1]
+    groups = [(START / dim**0.5 * role).split(max(1, GROUP_ENTRIES // goal.entries)) for role in drawn]
+    found = []
+    for group in zip(*groups, strict=True):
+        free = [chart.start(role.to(device)) for chart, role in zip(goal.charts, group, strict=True)]
+        found.append(search(free, goal, max_iterations, trajectory))
+    return _joined(found)
+
+
+def _check_device(device: str) -> None:
+    try:
+        torch.zeros(1, dtype=torch.float64, device=device)
+    except (RuntimeError, TypeError, AssertionError) as error:  # torch raises all three
+        raise InputError(f"device {device!r} holds no float64 tensors here; give device='cpu'") from error
+
+
+def _joined(parts: list[Descent]) -> Descent:
+    names = ["features", "losses", "excesses", "gradient_norms", "converged"]
+    if parts[0].classifier is not None:
+        names.append("classifier")
+    columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
+    trajectories = [part.trajectory for part in parts if part.trajectory is not None]
+    return replace(
+        parts[0],
+        **columns,
+        evaluations=sum(part.evaluations for part in parts),
+        trajectory=Trajectory.beside(trajectories) if trajectories else None,
+    )
