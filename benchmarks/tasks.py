@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from relax import Problem, datasets
-from relax.losses import Level
+from relax.problem import Level
 from relax.solvers import conic
 
 Kind = Literal["lift", "reduced", "data set"]

@@ -167,7 +167,8 @@ def _decode_log_sum_exp(said: Mapping[str, Any], groups: int) -> LogSumExp:
     peers = decode_table(said["peer_multiplicity"], len(anchor), groups)
     said_target = said["peer_target"]
     target = None if said_target is None else decode_table(said_target, len(anchor), groups)
-    return LogSumExp(anchor, *own, peers, target)
+    weight, multiplicity, own_target = own
+    return LogSumExp(anchor, weight, multiplicity, own_target, peers, target)
 
 
 ROW_KINDS = {"log-sum-exp": RowKind(LogSumExp, _encode_log_sum_exp, _decode_log_sum_exp)}

@@ -15,50 +15,52 @@ class Arrays(Protocol):
     Arrays themselves have +, −, ·, /, comparisons with numbers, and `.sum(-1)`.
     """
 
-    exact: bool
-    """Whether rounding is accounted for and nothing overflows, so that the plain formula will do."""
+    @property
+    def exact(self) -> bool:
+        """Whether rounding is accounted for and nothing overflows, so that the plain formula will do."""
+        ...
 
-    def number(self, exact: Fraction | int) -> Any:
+    def number(self, exact: Fraction | int, /) -> Any:
         """Return an exact number as one of this library."""
         ...
 
-    def integers(self, counts: np.ndarray) -> Any:
+    def integers(self, counts: np.ndarray, /) -> Any:
         """Return an array of integers that multiplies arrays of this library."""
         ...
 
-    def exp(self, x: Any) -> Any:
+    def exp(self, x: Any, /) -> Any:
         """Return eˣ."""
         ...
 
-    def expm1(self, x: Any) -> Any:
+    def expm1(self, x: Any, /) -> Any:
         """Return eˣ − 1."""
         ...
 
-    def log(self, x: Any) -> Any:
+    def log(self, x: Any, /) -> Any:
         """Return log x."""
         ...
 
-    def log1p(self, x: Any) -> Any:
+    def log1p(self, x: Any, /) -> Any:
         """Return log(1 + x)."""
         ...
 
-    def sqrt(self, x: Any) -> Any:
+    def sqrt(self, x: Any, /) -> Any:
         """Return √x."""
         ...
 
-    def where(self, condition: Any, yes: Any, no: Any) -> Any:
+    def where(self, condition: Any, yes: Any, no: Any, /) -> Any:
         """Return `yes` where the condition holds, `no` elsewhere."""
         ...
 
-    def at_most(self, x: Any, bound: float) -> Any:
+    def at_most(self, x: Any, bound: float, /) -> Any:
         """Return min(x, bound)."""
         ...
 
-    def at_least(self, x: Any, bound: Any) -> Any:
+    def at_least(self, x: Any, bound: Any, /) -> Any:
         """Return max(x, bound)."""
         ...
 
-    def top(self, x: Any, mask: Any) -> Any:
+    def top(self, x: Any, mask: Any, /) -> Any:
         """Return the largest entry of each line where the mask holds, −∞ where it holds nowhere."""
         ...
 

@@ -40,7 +40,7 @@ ORDER = [
     "relax.imbalance relax.testing relax.plots",
     "relax",
     "certify.balls",
-    "certify.encoding",
+    "certify.encoding certify.statement",
     "certify.certificate",
     "certify.checker",
     "certify.verification",

@@ -52,7 +52,9 @@ class Chart:
         """Return the chart of the vectors within their bound."""
         return replace(self, at_bound=not self.bounds)
 
-    def start(self, directions: Float64[torch.Tensor, "starts n dim"]) -> Float64[torch.Tensor, "starts n dim"]:
+    def start(
+        self, directions: Float64[torch.Tensor, "starts n dim"]
+    ) -> Float64[torch.Tensor, "starts n dim"]:
         """Return parameters of vectors in these directions, without their signs where there are none."""
         return directions.abs().sqrt() if self.nonnegative else directions
 
@@ -72,7 +74,9 @@ class Chart:
         factor = 1 / (size.sqrt() if self.at_bound else size.clamp(min=1.0))
         return free * (factor.sqrt() if self.nonnegative else factor)
 
-    def _size(self, plain: Float64[torch.Tensor, "starts n dim"]) -> Float64[torch.Tensor, "starts _ 1"] | None:
+    def _size(
+        self, plain: Float64[torch.Tensor, "starts n dim"]
+    ) -> Float64[torch.Tensor, "starts _ 1"] | None:
         squared = plain.square().sum(-1, keepdim=True)
         match self.norm:
             case Sphere(radius) | Ball(radius):

@@ -131,7 +131,9 @@ def _labelled(problem: Problem, level: str, unit: str, roles: int) -> Labelled:
     by_sample = level == "samples" or (level == "auto" and (few or unit != "class"))
     count = counts.samples * views if by_sample else counts.classes
     if count * (count if roles == 1 else counts.classes) > MOST_ENTRIES:
-        mend = "give level='classes'" if by_sample and counts.samples > counts.classes else "take fewer classes"
+        mend = (
+            "give level='classes'" if by_sample and counts.samples > counts.classes else "take fewer classes"
+        )
         raise InputError(f"the Gram matrix of {count} features is too large for descent; {mend}")
     sizes = np.array(counts.sizes)[counts.group_of_class()]
     if not by_sample:

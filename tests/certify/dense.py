@@ -13,6 +13,7 @@ from certify.balls import FactoredPoint
 from relax.bounds import Witness
 from relax.program import GramProgram
 from relax.rules import Bounded, Budget, Fixed, RidgeCost, Rule
+from tests.relax.programs import log_sum_exp
 
 mp = mpmath.mp.clone()
 mp.dps = 60
@@ -47,7 +48,7 @@ def dense(program: GramProgram, own: np.ndarray, peer: np.ndarray) -> list[list[
 def each_row(program: GramProgram) -> list[tuple[Any, int, list[Any], list[Any]]]:
     """Weight of one anchor, the anchor, and m and p on every node (its own entry at its own place)."""
     group, found = nodes(program), []
-    for rows in program.rows:
+    for rows in log_sum_exp(program):
         for t, a in enumerate(rows.anchor.tolist()):
             for i in (i for i, b in enumerate(group) if b == a):
                 m = [real(rows.peer_multiplicity[t, b]) for b in group]

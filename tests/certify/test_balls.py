@@ -24,7 +24,7 @@ from relax.rules import RidgeCost
 from relax.solution import Solution
 from tests.certify import dense
 from tests.certify.random_programs import random_point, random_program, random_witness
-from tests.relax.programs import PROGRAMS, cross_entropy, random_matrix
+from tests.relax.programs import PROGRAMS, cross_entropy, log_sum_exp, random_matrix
 
 SOLVED = {
     "balanced": Problem([30] * 4),
@@ -205,7 +205,7 @@ def with_cluster(witness: Witness, groups: list[int], weight: list[float], kappa
 
 def test_unusable_input_is_refused_in_one_sentence() -> None:
     program, witness, point = two_groups()
-    rows, nan = program.rows[0], np.full(point.vectors.shape, np.nan)
+    rows, nan = log_sum_exp(program)[0], np.full(point.vectors.shape, np.nan)
     negative = replace(rows, weight=-rows.weight)
     infinite = replace(rows, peer_multiplicity=np.full((2, 2), np.inf))
     free = replace(program, nonnegative=True)

@@ -22,6 +22,7 @@ from relax.rules import Bounded, Fixed, Rule
 from relax.solution import Solution
 from relax.solvers import barrier
 from tests.certify import dense
+from tests.relax.programs import log_sum_exp
 
 PROBLEMS = {
     "balanced": Problem([30] * 4, temperature=0.3),
@@ -58,7 +59,7 @@ def proven(solution: Solution, point: FactoredPoint | None = None) -> ProvenBoun
 def float_excess(program: GramProgram, gram: np.ndarray) -> float:
     """The excess of a matrix over all nodes, invariant or not; targets are on own entries."""
     group = np.repeat(np.arange(program.groups), program.multiplicity.astype(int))
-    rows, value = program.rows[0], 0.0
+    rows, value = log_sum_exp(program)[0], 0.0
     for t, a in enumerate(rows.anchor.tolist()):
         for i in np.flatnonzero(group == a):
             m = rows.peer_multiplicity[t, group] / rows.own_multiplicity[t]

@@ -91,7 +91,7 @@ def test_no_other_solvers_point_lies_below_a_proven_bound(counts: list[int], tau
     ours = solve(problem)
     below = prove(ours.program, ours.witness, factored(ours.program, ours.point)).excess_lower
     program = problem.program()
-    theirs = factored(program, feasible(program, conic.solve(program, 1e-9, np.inf, "clarabel").matrix))
+    theirs = factored(program, feasible(program, conic.solve(program, 1e-9, np.inf, "clarabel").point))
     above = prove(program, ours.witness, theirs).excess_upper
     assert below is not None
     assert not below > above

@@ -66,6 +66,13 @@ def long_tail(k: int) -> list[int]:
     return [int(500 * 100 ** (-c / (k - 1))) for c in range(k)]
 
 
+def log_sum_exp(program: GramProgram) -> list[LogSumExp]:
+    """Return the rows of a program that has no other kind."""
+    blocks = [rows for rows in program.rows if isinstance(rows, LogSumExp)]
+    assert len(blocks) == len(program.rows)
+    return blocks
+
+
 def gap(program: GramProgram, found: Answer) -> float:
     """Return the relative gap of a candidate by its own witness."""
     point = feasible(program, found.point)

@@ -13,7 +13,7 @@ from relax.orbits import OrbitMatrix
 from relax.problem import Problem
 from relax.program import GramProgram
 from relax.rules import RidgeCost
-from tests.relax.programs import PROGRAMS, random_matrix
+from tests.relax.programs import PROGRAMS, log_sum_exp, random_matrix
 
 
 def value_by_definition(program: GramProgram, matrix: OrbitMatrix) -> Any:
@@ -24,7 +24,7 @@ def value_by_definition(program: GramProgram, matrix: OrbitMatrix) -> Any:
     group = np.repeat(np.arange(len(g)), g)
     full = matrix.expand()
     total = mpmath.mpf(0)
-    for rows in program.rows:
+    for rows in log_sum_exp(program):
         r, q = rows.roles
         for t, a in enumerate(rows.anchor):
             for i in np.flatnonzero(group == a):

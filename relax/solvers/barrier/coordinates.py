@@ -118,7 +118,8 @@ class Coordinates:
 
     def hessian(self, states: tuple[RowState, ...]) -> sp.csr_array:
         """Return the Hessian of the rows in x."""
-        count = self.entries.shape[0]
+        m, s = self.program.groups, self.program.roles
+        count = m * s * s * (1 + m)
         total = sp.csr_array((count, count))
         for rows, read, state in zip(self.program.rows, self.program.read, states, strict=True):
             scale = rows.weights / (float(self.program.normaliser) * self.program.tau**2)

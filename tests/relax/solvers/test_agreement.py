@@ -12,7 +12,7 @@ from relax.orbits import OrbitMatrix
 from relax.problem import Ball, Norm, Problem, Ridge, Sphere
 from relax.program import GramProgram
 from relax.solvers import barrier, conic, dual_vector, solve
-from tests.relax.programs import PROGRAMS, random_matrix
+from tests.relax.programs import PROGRAMS, log_sum_exp, random_matrix
 
 CASES: list[tuple[list[int], float, Norm]] = [
     ([5, 5], 0.5, Sphere()),
@@ -112,7 +112,7 @@ def test_the_cvxpy_expression_has_the_value_of_the_program(name: str) -> None:
     stated = conic.expression(program, [cp.Constant(block) for block in matrix.own], cp.Constant(matrix.peer))
     floors = 0.0
     if np.isinf(program.floor):  # the expression leaves out the floors of rows that have one
-        for rows, table in zip(program.rows, program.tables, strict=True):
-            floors += float(rows.floats.weight @ np.where(np.isfinite(table.floor), table.floor, 0.0))
+        for rows, table in zip(log_sum_exp(program), program.tables, strict=True):
+            floors += float(rows.weights @ np.where(np.isfinite(table.floor), table.floor, 0.0))
     value = float(stated.value) + floors / float(program.normaliser)
     assert value == pytest.approx(program.excess(matrix) - program.rule_cost(matrix), rel=1e-9)
