@@ -28,7 +28,7 @@ class TorchArrays:
         return torch.from_numpy(counts.astype(np.float64)).to(self.device)
 
     def log(self, x: torch.Tensor) -> torch.Tensor:
-        """Return log x; −∞ at zero, where the derivative is said to be zero, as 0·∞ would spoil all others."""
+        """Return log x; −∞ at zero, with derivative 0 there, as 0·∞ would spoil all others."""
         if not x.requires_grad:
             return x.log()
         nothing = x == 0

@@ -57,6 +57,13 @@ class Objective:
     relative: bool = False
 
     @property
+    def released(self) -> Objective | None:
+        """The objective whose charts hold norms less, None where none does."""
+        charts = tuple(chart.released for chart in self.charts)
+        held = [chart.stage for chart in self.charts] == [chart.stage for chart in charts]
+        return None if held else replace(self, charts=charts)
+
+    @property
     def entries(self) -> int:
         """How many similarities one start has."""
         return len(self.copies[-1]) * len(self.copies[0])
@@ -82,7 +89,7 @@ class Objective:
 
         floor, excess = summed(self.problem.loss, self.parts, similarities, self.normaliser)
         for chart, copies, role in zip(self.charts, self.copies, vectors, strict=True):
-            if chart.pays:  # a multiple of ‖·‖² for every vector, so that copies may multiply these
+            if chart.held == "free":  # a multiple of ‖·‖² for every vector, so that copies may multiply these
                 excess = excess + chart.norm.cost(copies * role.square().sum(-1), self.xp)
         return Share(floor, excess)
 
@@ -131,9 +138,7 @@ def _labelled(problem: Problem, level: str, unit: str, roles: int) -> Labelled:
     by_sample = level == "samples" or (level == "auto" and (few or unit != "class"))
     count = counts.samples * views if by_sample else counts.classes
     if count * (count if roles == 1 else counts.classes) > MOST_ENTRIES:
-        mend = (
-            "give level='classes'" if by_sample and counts.samples > counts.classes else "take fewer classes"
-        )
+        mend = "give level='classes'" if counts.classes < count else "take fewer classes"
         raise InputError(f"the Gram matrix of {count} features is too large for descent; {mend}")
     sizes = np.array(counts.sizes)[counts.group_of_class()]
     if not by_sample:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -61,15 +61,14 @@ def mapped(free: Free, objective: Objective) -> Free:
 
 
 def search(free: Free, objective: Objective, max_iterations: int, trajectory: bool) -> Descent:
-    """Descend from free parameters, which are overwritten; first at the bounds of norms, then within."""
+    """Descend from free parameters, which are overwritten, and again each time norms are released."""
     record = Record() if trajectory else None
     evaluations, gradient = minimise(free, objective, max_iterations, record)
-    if any(chart.bounds for chart in objective.charts):
-        # grown from inside, the classes would follow a valley that ever narrows
+    while (released := objective.released) is not None:
         with torch.no_grad():
-            for chart, role in zip(objective.charts, free, strict=True):
-                role.mul_(INWARD if chart.bounds else 1.0)
-        objective = replace(objective, charts=tuple(chart.within() for chart in objective.charts))
+            for before, after, role in zip(objective.charts, released.charts, free, strict=True):
+                role.mul_(INWARD if before.held != after.held == "within" else 1.0)
+        objective = released
         more, gradient = minimise(free, objective, max_iterations, record)
         evaluations += more
     with torch.no_grad():

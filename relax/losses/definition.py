@@ -109,7 +109,7 @@ class Labelled:
     def reading(
         self, classes_of_read: Int[np.ndarray, " r"], anchors: Int[np.ndarray, " b"], xp: Arrays = FLOATS
     ) -> Seen:
-        """Return what these anchors see of vectors of another role, such as the classifier's, one a column."""
+        """Return what these anchors see of the vectors of another role, such as the classifier's."""
         is_class = self.classes[anchors][:, None] == classes_of_read
         nothing, ones = np.zeros_like(is_class), np.ones_like(classes_of_read)
         return Seen(xp, nothing, ones, ones, is_class, nothing)
@@ -138,11 +138,10 @@ def cross_entropy(x: Any, reads: Any, targets: Any, xp: Arrays, level: Any = 1) 
     total = targets.sum(-1)
     counts = total > 0
     number = xp.where(counts, total, 0 * total + 1)
-    if xp.exact:
-        mean = (targets * x).sum(-1) / number
-    else:  # of one entry this is the entry itself, and y is zero there whatever the temperature
-        mean = (targets / number[..., None] * x).sum(-1)
-    y = x - mean[..., None]
+    # In floats the mean of one entry is to be the entry itself, so that y is zero there at any temperature.
+    weighted = targets if xp.exact else targets / number[..., None]
+    mean = (weighted * x).sum(-1)
+    y = x - (mean / number if xp.exact else mean)[..., None]
     if level == 0:
         return Share(0 * total, xp.where(counts, log_sum_exp(y, reads, xp), 0 * total))
     unit = level * number
