@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from jaxtyping import Float64, Int
+from jaxtyping import Float64
 
 from relax.descent.arrays import TorchArrays
 from relax.descent.charts import Chart
@@ -51,7 +51,7 @@ class Objective:
     labelled: Labelled
     parts: tuple[Block, ...]
     charts: tuple[Chart, ...]
-    copies: tuple[Float64[torch.Tensor, " n"], ...]
+    copies: tuple[Float64[torch.Tensor, " _"], ...]
     normaliser: float
     xp: TorchArrays
     relative: bool = False
@@ -83,11 +83,12 @@ class Objective:
         Features are the last role; they read the first, which is themselves where there is one role.
         """
         read, features = vectors[0].mT, vectors[-1] / self.problem.temperature
-
-        def similarities(anchors: Int[np.ndarray, " b"]) -> torch.Tensor:
-            return features[..., anchors[0] : anchors[-1] + 1, :] @ read  # blocks are of neighbours
-
-        floor, excess = summed(self.problem.loss, self.parts, similarities, self.normaliser)
+        floor, excess = summed(
+            self.problem.loss,
+            self.parts,
+            lambda anchors: features[..., anchors[0] : anchors[-1] + 1, :] @ read,  # anchors are neighbours
+            self.normaliser,
+        )
         for chart, copies, role in zip(self.charts, self.copies, vectors, strict=True):
             if chart.held == "free":  # a multiple of ‖·‖² for every vector, so that copies may multiply these
                 excess = excess + chart.norm.cost(copies * role.square().sum(-1), self.xp)
