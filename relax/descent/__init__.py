@@ -8,8 +8,8 @@ import numpy as np
 import torch
 
 from relax.descent.arrays import TorchArrays
-from relax.descent.objective import objective
-from relax.descent.search import search
+from relax.descent.lbfgs import search
+from relax.descent.objective import objective_of
 from relax.endpoints import Approach, Descent, Match, Trajectory, approach, certified, match
 from relax.errors import InputError
 from relax.problem import Problem
@@ -91,7 +91,7 @@ def descend(
         if number < 1:
             raise InputError(f"{name} = {number} must be at least 1")
     _check_device(device)
-    goal = objective(problem, level, device)
+    goal = objective_of(problem, level, device)
     draw = torch.Generator().manual_seed(seed)  # on the CPU, so that every device starts alike
     shapes = [(starts, len(copies), dim) for copies in goal.copies]
     drawn = [torch.randn(shape, generator=draw, dtype=torch.float64) for shape in reversed(shapes)][::-1]

@@ -99,7 +99,7 @@ class Objective:
         return (excess.clamp(min=LEAST_EXCESS).log() if self.relative else excess).sum()
 
 
-def objective(problem: Problem, level: str, device: str) -> Objective:
+def objective_of(problem: Problem, level: str, device: str) -> Objective:
     """Return the objective of a problem, with a feature for each sample or for each class.
 
     Raises

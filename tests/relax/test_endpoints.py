@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from relax.endpoints import Descent, match
+from relax import Problem, solve
+from relax.endpoints import Descent, Trajectory, approach, certified, match
 from relax.errors import InputError
 from relax.geometry import embed, orthogonal_frame_gram, simplex_etf_gram
 
@@ -87,3 +89,55 @@ def test_match_refuses() -> None:
         match(descent, np.eye(2), math.nan)
     with pytest.raises(InputError, match=r"^gram has the eigenvalue"):
         match(descent, -np.eye(2), 1.0)
+
+
+def test_a_trajectory_that_ends_sooner_repeats_its_last_step() -> None:
+    rng = np.random.default_rng(0)
+    short = Trajectory(np.array([[3.0], [2.0]]), rng.random((2, 1, 4, 2)), rng.random((2, 1, 3, 2)))
+    long = Trajectory(np.array([[9.0], [8.0], [7.0]]), rng.random((3, 1, 4, 2)), rng.random((3, 1, 3, 2)))
+    both = Trajectory.beside([short, long])
+    assert both.losses.tolist() == [[3.0, 9.0], [2.0, 8.0], [2.0, 7.0]]
+    np.testing.assert_array_equal(both.features[2], [short.features[1, 0], long.features[2, 0]])
+    assert both.classifier is not None
+    np.testing.assert_array_equal(both.classifier[2], [short.classifier[1, 0], long.classifier[2, 0]])  # type: ignore[index]
+
+
+def test_features_of_one_sample_are_compared_with_its_row() -> None:
+    vectors = embed(simplex_etf_gram(3))
+    descent = replace(
+        ended_at(vectors[[0, 0, 1, 1, 2, 2]], labels=[0, 0, 0, 0, 1, 1], losses=[1.0]),
+        samples=np.array([0, 0, 1, 1, 2, 2]),
+    )
+    assert match(descent, simplex_etf_gram(3), 1.0).agrees.all()
+    assert match(descent, np.eye(2), 1.0).gram_distances[0] == pytest.approx(
+        1.5
+    )  # by class
+    with pytest.raises(InputError, match=r"must be \(2, 2\) or \(3, 3\) or \(6, 6\) with a finite"):
+        match(descent, np.eye(4), 1.0)
+
+
+def test_a_classifier_stands_before_the_features() -> None:
+    classifier, features = np.array([[2.0, 0.0], [0.0, 2.0]]), np.array([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+    descent = replace(ended_at(features, labels=[0, 0, 1], losses=[1.0]), classifier=classifier[None])
+    joint = np.kron([[4.0, 2.0], [2.0, 1.0]], np.eye(2))
+    assert match(descent, joint, 1.0).agrees.all()
+    assert match(descent, np.eye(2), 1.0).agrees.all()
+    assert match(descent, joint[::-1, ::-1], 1.0).gram_distances[0] == pytest.approx(3.0)
+
+
+def test_each_step_is_measured() -> None:
+    steps = np.array([[[[1.0, 0.0], [1.0, 0.0]]], [[[1.0, 0.0], [0.0, 1.0]]]])
+    ended = replace(
+        ended_at(steps[-1, 0], labels=[0, 1], losses=[1.0]),
+        trajectory=Trajectory(np.array([[3.0], [1.0]]), steps),
+    )
+    near = approach(ended, np.eye(2), 0.5)
+    assert near.gram_distances.tolist() == [[1.0], [0.0]]
+    assert near.loss_gaps.tolist() == [[2.5], [0.5]]
+
+
+def test_what_a_solution_is_compared_by() -> None:
+    solution = solve(Problem([4, 4, 4], temperature=0.5))
+    gram, value = certified(solution)
+    np.testing.assert_allclose(gram, simplex_etf_gram(3), atol=1e-9)
+    assert value == pytest.approx(math.log(3 + 8 * math.exp(-3)), rel=1e-12)

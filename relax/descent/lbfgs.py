@@ -144,12 +144,11 @@ def _round(
         history_size=MEMORY,
         line_search_fn="strong_wolfe",
     )
-    done = 0
     for _ in range(calls):
+        before = [role.detach().clone() for role in free]
         optimizer.step(evaluate)
-        before, done = done, optimizer.state[free[0]]["n_iter"]
-        if done == before:
+        if all(torch.equal(role, there) for role, there in zip(free, before, strict=True)):
             break
         if record is not None:
             record.add(free, objective)
-    return done
+    return optimizer.state[free[0]]["n_iter"]
