@@ -73,8 +73,7 @@ def _rows(
         raise InputError(f"rows of kind {type(rows).__name__} are for nodes of one role only")
     r, q = rows.roles
     member = np.arange(len(group)) // program.roles
-    anchors = [(t, i) for t, a in enumerate(rows.anchor) for i in np.flatnonzero((group == a) & (role == r))]
-    line, node = (np.array(column, dtype=int) for column in zip(*anchors, strict=True))
+    line, node = np.nonzero((rows.anchor[:, None] == group) & (role == r))
     itself = (member[node][:, None] == member) & (role == q)
     reads = role == q
 

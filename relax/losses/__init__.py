@@ -7,12 +7,14 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from relax.errors import InputError
+from relax.losses.cross_entropy import CrossEntropy
 from relax.losses.loss import Loss
 from relax.losses.parameters import loss_from_statement, parse_parameters, statement_of
 from relax.losses.reduction import Nodes, Reduction
 from relax.losses.supcon import SupCon
 
 __all__ = [
+    "CrossEntropy",
     "Loss",
     "Nodes",
     "Reduction",
@@ -25,7 +27,7 @@ __all__ = [
 ]
 
 ENTRY_POINTS = "gramcert.losses"
-_OURS: tuple[type[Any], ...] = (SupCon,)
+_OURS: tuple[type[Any], ...] = (CrossEntropy, SupCon)
 
 
 @cache
