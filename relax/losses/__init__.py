@@ -8,6 +8,7 @@ from typing import Any
 
 from relax.errors import InputError
 from relax.losses.cross_entropy import CrossEntropy
+from relax.losses.fixed_batches import FixedBatches
 from relax.losses.loss import Loss
 from relax.losses.parameters import loss_from_statement, parse_parameters, statement_of
 from relax.losses.reduction import Nodes, Reduction
@@ -15,6 +16,7 @@ from relax.losses.supcon import SupCon
 
 __all__ = [
     "CrossEntropy",
+    "FixedBatches",
     "Loss",
     "Nodes",
     "Reduction",
@@ -27,7 +29,7 @@ __all__ = [
 ]
 
 ENTRY_POINTS = "gramcert.losses"
-_OURS: tuple[type[Any], ...] = (CrossEntropy, SupCon)
+_OURS: tuple[type[Any], ...] = (CrossEntropy, FixedBatches, SupCon)
 
 
 @cache

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Bool, Int
 
 from relax.arrays import FLOATS, Arrays
+from relax.errors import InputError
 
 
 class Share(NamedTuple):
@@ -37,6 +38,10 @@ class Seen:
         Features behind a column, and how many of them are views of one sample.
     is_class, is_sample : array, shape (b, r)
         Whether the column is of the anchor's class, and of its own sample.
+    vectors : Labelled, optional
+        Who stands behind the columns, for losses that read more of it than the masks say.
+    anchors : array of int, shape (b,), optional
+        Which of these vectors are the anchors.
     """
 
     xp: Arrays
@@ -45,6 +50,8 @@ class Seen:
     views: Int[np.ndarray, " r"]
     is_class: Bool[np.ndarray, "b r"]
     is_sample: Bool[np.ndarray, "b r"]
+    vectors: Labelled | None = None
+    anchors: Int[np.ndarray, " b"] | None = None
 
     @cached_property
     def others(self) -> Any:
@@ -66,6 +73,19 @@ class Seen:
         """Those of other classes."""
         return self.xp.integers(self.copies * ~self.is_class)
 
+    @property
+    def known(self) -> tuple[Labelled, Int[np.ndarray, " b"]]:
+        """The vectors behind the columns and which of them are anchors.
+
+        Raises
+        ------
+        InputError
+            If nobody said.
+        """
+        if self.vectors is None or self.anchors is None:
+            raise InputError("this loss reads who its samples are; evaluate it on Labelled vectors")
+        return self.vectors, self.anchors
+
 
 @dataclass(frozen=True, eq=False)
 class Labelled:
@@ -74,7 +94,7 @@ class Labelled:
     Attributes
     ----------
     classes, samples : array of int, shape (n,)
-        Class and sample of each.
+        Class and sample of each; samples are numbered class by class.
     copies, views : array of int, shape (n,)
         Features it stands for, and how many of them are views of one sample.
     """
@@ -104,7 +124,7 @@ class Labelled:
         itself = anchors[:, None] == np.arange(len(self.classes))
         is_class = self.classes[anchors][:, None] == self.classes
         is_sample = self.samples[anchors][:, None] == self.samples
-        return Seen(xp, itself, self.copies, self.views, is_class, is_sample)
+        return Seen(xp, itself, self.copies, self.views, is_class, is_sample, self, anchors)
 
     def reading(
         self, classes_of_read: Int[np.ndarray, " r"], anchors: Int[np.ndarray, " b"], xp: Arrays = FLOATS

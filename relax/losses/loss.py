@@ -14,9 +14,9 @@ from relax.norms import Norm
 class Loss(Protocol):
     """A sum over anchors of a function of the anchor's row of similarities; a frozen dataclass.
 
-    Its fields are its parameters, of type int, float, str, `Norm`, or None. `shares` is the definition:
-    brute force, gradient descent, and the exact loss of given features read it. `reduce` is the convex
-    program that stands for it, which solvers and certificates read.
+    Its fields are its parameters, of type int, float, str, `Norm`, tuples of int or of such tuples, or None.
+    `shares` is the definition: brute force, gradient descent, and the exact loss of given features read it.
+    `reduce` is the convex program that stands for it, which solvers and certificates read.
     """
 
     name: ClassVar[str]

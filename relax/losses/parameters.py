@@ -1,12 +1,18 @@
-"""Parameters of losses: as JSON values, exact, and as the command line writes them."""
+"""Parameters of losses: as JSON values, exact, and as the command line writes them.
+
+Lists of whole numbers are written 0.0.1.1, lists of such lists 0.1.4.5/2.3.4.5, and @name reads either from a
+text file, whose lines are the lists.
+"""
 
 from __future__ import annotations
 
+import re
 import types
 import typing
 from collections.abc import Iterator
 from dataclasses import MISSING, Field, fields
 from fractions import Fraction
+from pathlib import Path
 from typing import Any, Literal, Union
 
 from relax.counts import exact_rational
@@ -14,12 +20,14 @@ from relax.errors import InputError
 from relax.losses.loss import Loss
 from relax.norms import NORMS, Norm, norm_of
 
+NUMBERS, LISTS = tuple[int, ...], tuple[tuple[int, ...], ...]
+
 
 class Parameter(typing.NamedTuple):
     """One parameter of a loss."""
 
     name: str
-    kind: Any  # int, float, str, Norm, or a tuple of allowed texts
+    kind: Any  # int, float, str, Norm, a tuple of allowed texts, or NUMBERS or LISTS
     optional: bool
     default: Any
 
@@ -96,12 +104,36 @@ def _read(parameter: Parameter, text: str, loss: str) -> Any:
             return text
         if kind is Norm:
             return read_norm(text)
+        if kind in (NUMBERS, LISTS):
+            return read_numbers(text, kind)
         if kind is int:
             return int(text)
         return float(Fraction(text)) if kind is float else text
     except (ValueError, ZeroDivisionError) as error:
         wanted = {int: "a whole number", float: "a number"}.get(kind, str(error))
         raise InputError(f"parameter {parameter.name} = {text!r} of loss {loss} must be {wanted}") from error
+
+
+def read_numbers(text: str, kind: Any) -> tuple[Any, ...]:
+    """Read "0.0.1.1" as `NUMBERS`, "0.1.4.5/2.3.4.5" as `LISTS`, or the file that "@name" names as either.
+
+    Raises
+    ------
+    ValueError
+        If there is no such file, or it is not a text of whole numbers.
+    """
+    if text.startswith("@"):
+        try:
+            text = Path(text[1:]).read_text()
+        except OSError as error:
+            raise ValueError(f"a text file that can be read ({error.strerror})") from error
+    lines = [tuple(filter(None, re.split(r"[.,;\s]+", line))) for line in re.split(r"[/\n]", text)]
+    try:
+        lists = tuple(tuple(int(number) for number in line) for line in lines if line)
+    except ValueError as error:
+        form = "0.0.1.1" if kind == NUMBERS else "0.1.4.5/2.3.4.5"
+        raise ValueError(f"whole numbers, written {form}") from error
+    return lists if kind == LISTS else tuple(number for line in lists for number in line)
 
 
 def read_norm(text: str) -> Norm:
@@ -158,6 +190,8 @@ def statement_of(loss: Loss) -> dict[str, Any]:
 def _written(value: Any) -> Any:
     if isinstance(value, float):
         return str(exact_rational(value))
+    if isinstance(value, tuple):
+        return [_written(part) for part in value]
     return norm_statement(value) if hasattr(value, "rule") else value
 
 
@@ -179,9 +213,21 @@ def loss_from_statement(loss: type[Any], said: dict[str, Any]) -> Loss:
 
 def _stated(parameter: Parameter, value: Any, loss: str) -> Any:
     kind = parameter.kind
+    if kind in (NUMBERS, LISTS):
+        return _stated_numbers(value, kind, f"parameter {parameter.name} of loss {loss}")
     fits = {int: int, float: str, Norm: dict}.get(kind, str)
     if type(value) is not fits:
         raise InputError(f"parameter {parameter.name} of loss {loss} is not of its kind")
     if kind is Norm:
         return norm_from_statement(value)
     return _read(parameter, value, loss) if fits is str else value
+
+
+def _stated_numbers(value: Any, kind: Any, what: str) -> tuple[Any, ...]:
+    if not isinstance(value, list):
+        raise InputError(f"{what} is not a list")
+    if kind == LISTS:
+        return tuple(_stated_numbers(part, NUMBERS, f"a part of {what}") for part in value)
+    if any(type(number) is not int for number in value):
+        raise InputError(f"{what} is not a list of whole numbers")
+    return tuple(value)
