@@ -8,7 +8,9 @@ from typing import Any
 
 from relax.errors import InputError
 from relax.losses.cross_entropy import CrossEntropy
+from relax.losses.dhel import Dhel
 from relax.losses.fixed_batches import FixedBatches
+from relax.losses.kernel import Kernel
 from relax.losses.loss import Loss
 from relax.losses.parameters import loss_from_statement, parse_parameters, statement_of
 from relax.losses.reduction import Nodes, Reduction
@@ -16,7 +18,9 @@ from relax.losses.supcon import SupCon
 
 __all__ = [
     "CrossEntropy",
+    "Dhel",
     "FixedBatches",
+    "Kernel",
     "Loss",
     "Nodes",
     "Reduction",
@@ -29,7 +33,7 @@ __all__ = [
 ]
 
 ENTRY_POINTS = "gramcert.losses"
-_OURS: tuple[type[Any], ...] = (CrossEntropy, FixedBatches, SupCon)
+_OURS: tuple[type[Any], ...] = (CrossEntropy, Dhel, FixedBatches, Kernel, SupCon)
 
 
 @cache

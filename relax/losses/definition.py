@@ -119,6 +119,15 @@ class Labelled:
         classes = np.arange(len(sizes))
         return cls(classes, classes, sizes * views, np.full(len(sizes), views))
 
+    @cached_property
+    def view(self) -> Int[np.ndarray, " n"]:
+        """Which view of its sample each vector is, in order; 0 where it stands for all of them."""
+        order = np.argsort(self.samples, kind="stable")
+        start = np.searchsorted(self.samples[order], self.samples)
+        place = np.empty(len(order), dtype=int)
+        place[order] = np.arange(len(order))
+        return place - start
+
     def seen(self, anchors: Int[np.ndarray, " b"], xp: Arrays = FLOATS) -> Seen:
         """Return what these anchors see of all vectors."""
         itself = anchors[:, None] == np.arange(len(self.classes))

@@ -83,7 +83,8 @@ class Reduction:
         For means over anchors, their number.
     below : bool
         program(Gram of the node means of H) ≤ loss(H) for *every* H; then a Gram radius may be granted.
-        False for rows over totals of groups, which bound the optimal value alone.
+        Where norms are fixed, the diagonal of that matrix is lifted to them first. False for rows over
+        totals of groups, which bound the optimal value alone.
     attained : bool
         Equality where H is the same on all samples of a node; False for a mere lower bound.
     """

@@ -6,5 +6,6 @@ where it is to be verified twice; programs, bounds and solvers take it as it is.
 
 from relax.rows.kinds import Rows, RowState, RowTable
 from relax.rows.log_sum_exp import LogSumExp
+from relax.rows.sum_exp import SumExp
 
-__all__ = ["LogSumExp", "RowState", "RowTable", "Rows"]
+__all__ = ["LogSumExp", "RowState", "RowTable", "Rows", "SumExp"]

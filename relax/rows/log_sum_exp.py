@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from relax.rows.layout import members_behind, side_by_side
+
 
 @dataclass(frozen=True, eq=False)
 class LogSumExp:
@@ -72,15 +74,10 @@ class LogSumExp:
 
     def table(self, multiplicity: Float[np.ndarray, " m"]) -> LogSumExpTable:
         """Return the rows laid out for a program whose groups have these multiplicities."""
-        numbers, count = self.floats, len(self.anchor)
-        members = np.empty((count, len(multiplicity) + 1))
-        members[:, 0], members[:, 1:] = 1.0, multiplicity
-        members[np.arange(count), self.anchor + 1] -= 1.0
-        weights = np.column_stack([numbers.own_multiplicity, numbers.peer_multiplicity])
-        target = np.zeros_like(weights)
-        target[:, 0] = numbers.own_target
-        if numbers.peer_target is not None:
-            target[:, 1:] = numbers.peer_target
+        numbers, groups = self.floats, len(multiplicity)
+        members = members_behind(self.anchor, multiplicity)
+        weights = side_by_side(numbers.own_multiplicity, numbers.peer_multiplicity, groups)
+        target = side_by_side(numbers.own_target, numbers.peer_target, groups)
         used = (target > 0) & (members > 0)
         with np.errstate(divide="ignore"):
             log_weight = np.where(members > 0, np.log(weights), -np.inf)
