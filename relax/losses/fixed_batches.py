@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, SupportsInt
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
@@ -66,7 +66,7 @@ class FixedBatches:
             raise InputError(f"sample {min(unused)} is in no batch; leave it out of the labels")
 
     @classmethod
-    def of(cls, labels: Iterable[int], batches: Sequence[Iterable[int]]) -> FixedBatches:
+    def of(cls, labels: Iterable[SupportsInt], batches: Iterable[Iterable[SupportsInt]]) -> FixedBatches:
         """Return the loss of labels and batches of any integer type."""
         return cls(tuple(int(y) for y in labels), tuple(tuple(int(i) for i in batch) for batch in batches))
 

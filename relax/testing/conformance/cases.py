@@ -9,11 +9,12 @@ from fractions import Fraction
 import numpy as np
 from jaxtyping import Float
 
+from relax.losses import CrossEntropy, Dhel, FixedBatches, Kernel
 from relax.orbits import OrbitMatrix
-from relax.problem import Ball, Norm, Problem, Ridge, Sphere
+from relax.problem import Ball, MeanSquare, Norm, Problem, Ridge, Sphere
 from relax.program import GramProgram
 from relax.rows import LogSumExp
-from relax.rules import Bounded, Budget, Fixed, RidgeCost, Rule
+from relax.rules import Fixed
 from relax.testing.step import step_geometry
 
 
@@ -45,7 +46,7 @@ class Case:
 def cases() -> list[Case]:
     """Return all cases: one role and two, one row an anchor and several, every diagonal rule, M ≥ 0."""
     found = [*_balanced(), *_two_classes(), *_step(), *_ridge()]
-    found += [*_nonnegative(), _batches(), *_layer_peeled(), *_negatives_only()]
+    found += [*_nonnegative(), _batches(), *_layer_peeled(), *_negatives_only(), *_kernel(), *_dhel()]
     return found
 
 
@@ -132,20 +133,9 @@ def _nonnegative() -> Iterator[Case]:
 
 def _batches() -> Case:
     """Return two fixed batches that share a sample of each class: several rows an anchor, the same frame."""
-    labels, tau = np.array([0, 0, 0, 1, 1, 1]), Fraction(1, 2)
-    anchor, peers, target = [], [], []
-    for batch in ([0, 1, 3, 4], [0, 2, 3, 5]):
-        for i in batch:
-            others = np.array([j in batch and j != i for j in range(6)])
-            mates = others & (labels == labels[i])
-            anchor.append(i)
-            peers.append(others.astype(float))
-            target.append(mates / mates.sum())
-    count = len(anchor)
-    rows = LogSumExp(
-        np.array(anchor), np.ones(count), np.zeros(count), np.zeros(count), np.array(peers), np.array(target)
-    )
-    program = GramProgram(np.ones(6), tau, (rows,), Fraction(count), (Fixed(np.arange(6)),), nonnegative=True)
+    labels, tau = np.array([0, 0, 0, 1, 1, 1]), 0.5
+    loss = FixedBatches.of(labels, [[0, 1, 3, 4], [0, 2, 3, 5]])
+    program = Problem.from_labels(labels, loss=loss, temperature=tau, nonnegative=True).program("samples")
     gram = (labels[:, None] == labels).astype(float)
     return Case(
         "fixed batches, non-negative", program, float(np.log1p(2.0 * np.exp(-1.0 / tau))), _plain(gram)
@@ -156,47 +146,64 @@ def _layer_peeled() -> Iterator[Case]:
     """Yield balanced cross-entropy over classifier and features: ETFs of both, by margin a.
 
     CE = log1p((K−1) e^{−a}). Budgets E_W, E_H of mean squared norms give a = √(E_W E_H) K/(K−1), norms r of
-    classifiers and ρ of features a = r ρ K/(K−1), and ridges λ_W/2, n λ_H/2 the root of
+    classifiers and ρ of features a = r ρ K/(K−1), and ridges λ_W, λ_H on n samples a class the root of
     (K−1) e^{−a}/(1 + (K−1) e^{−a}) = t = √(n λ_W λ_H) (K−1), at the cost t a (Fang et al. 2021,
     doi 10.1073/pnas.2103091118; Graf et al., arXiv 2102.08817; Hong & Ling, arXiv 2309.09725).
     """
-    k, classifier, feature = 4, np.arange(0, 8, 2), np.arange(1, 8, 2)
-    ones = np.ones(k)
+    k, samples = 4, 10
     for budgets in ((1.0, 4.0), (3.0, 3.0)):
-        rules = tuple(Budget(s, ones, b * k) for s, b in zip((classifier, feature), budgets, strict=True))
-        yield _peeled(f"budgets {budgets}", k, rules, budgets)
-    norms = (Bounded(classifier, 2.0), Fixed(feature, 3.0))
-    yield _peeled("norms of two kinds", k, norms, (2.0, 3.0))
-    decay, samples = (0.02, 0.001), 10
+        yield from _peeled(f"budgets {budgets}", k, MeanSquare(budgets[0]), MeanSquare(budgets[1]), budgets)
+    yield from _peeled("norms of two kinds", k, Ball(1.5), Sphere(2.0), (1.5**2, 2.0**2))
+    decay = (0.02, 0.001)
     t = np.sqrt(samples * decay[0] * decay[1]) * (k - 1)
     margin = np.log((k - 1) * (1.0 - t) / t)
     share = np.sqrt(samples * decay[1] / decay[0])
     squares = (margin * (k - 1) / k * share, margin * (k - 1) / k / share)
-    ridges = (RidgeCost(classifier, ones * decay[0] / 2), RidgeCost(feature, ones * samples * decay[1] / 2))
-    yield _peeled("weight decay", k, ridges, squares, paid=float(t * margin))
-    grouped = (Budget(np.array([0]), np.ones(1), 1.0 * k), Budget(np.array([1]), np.ones(1), 4.0 * k))
-    rows = LogSumExp(
-        np.zeros(1, dtype=int), np.full(1, 1.0 * k), np.ones(1), np.ones(1), np.ones((1, 1)), None, (0, 1)
-    )
-    program = GramProgram(np.full(1, float(k)), Fraction(1), (rows,), Fraction(k), grouped, roles=2)
-    excess = float(np.log1p((k - 1) * np.exp(-2.0 * k / (k - 1))))
-    block = np.array([[1.0, 2.0], [2.0, 4.0]])
-    gram = OrbitMatrix(np.full(1, float(k)), block[None], -block / (k - 1))
-    yield Case("cross-entropy, one group of two roles", program, excess, gram)
+    yield from _peeled("weight decay", k, Ridge(decay[0]), Ridge(decay[1]), squares, float(t * margin))
 
 
 def _peeled(
-    name: str, k: int, rules: tuple[Rule, ...], squares: tuple[float, float], paid: float = 0.0
-) -> Case:
-    """Return balanced cross-entropy whose optimum has these squared norms."""
-    ones = np.ones(k)
-    rows = LogSumExp(np.arange(k), ones, ones, ones, np.ones((k, k)), roles=(0, 1))
-    program = GramProgram(ones, Fraction(1), (rows,), Fraction(k), rules, roles=2)
+    name: str, k: int, classifier: Norm, norm: Norm, squares: tuple[float, float], paid: float = 0.0
+) -> Iterator[Case]:
+    """Yield balanced cross-entropy whose optimum has these squared norms, by classes and in one group."""
+    problem = Problem([10] * k, CrossEntropy(classifier), norm=norm)
     root = np.sqrt(squares)
-    gram = np.kron(_etf(k), np.outer(root, root))
-    margin = root.prod() * k / (k - 1)
-    excess = float(np.log1p((k - 1) * np.exp(-margin)) + paid)
-    return Case(f"cross-entropy, {name}", program, excess, _plain(gram, roles=2))
+    block = np.outer(root, root)
+    excess = float(np.log1p((k - 1) * np.exp(-root.prod() * k / (k - 1))) + paid)
+    gram = _plain(np.kron(_etf(k), block), roles=2)
+    yield Case(f"cross-entropy, {name}", problem.program("classes"), excess, gram)
+    one = OrbitMatrix(np.full(1, float(k)), block[None], -block / (k - 1))
+    yield Case(f"cross-entropy, {name}, one group of two roles", problem.program(), excess, one)
+
+
+def _kernel() -> Iterator[Case]:
+    """Yield sums of exponentials: γ e^{−(1 + 1/(k−1))/τ} at the ETF of equal classes, γ e^{−1/τ} at a frame.
+
+    Two classes are opposite points, γ e^{−2/τ}, whatever their sizes.
+    """
+    for sizes, tau in (([5] * 4, 0.25), ([5] * 8, 1.0), ([9, 2], 0.5)):
+        k = len(sizes)
+        program = Problem(sizes, Kernel(2.0), tau).program("classes")
+        excess = 2.0 * np.exp(-k / (k - 1) / tau)
+        yield Case(f"kernel, {sizes}, τ = {tau:g}", program, float(excess), _plain(_etf(k)))
+    frame = Problem([9, 5, 2], Kernel(2.0), 0.25, nonnegative=True).program("classes")
+    yield Case("kernel, non-negative", frame, float(2.0 * np.exp(-4.0)), _plain(np.eye(3)))
+
+
+def _dhel() -> Iterator[Case]:
+    """Yield decoupled energies: −1/τ + w (log(n (k−1)) − 1/((k−1) τ)) at a simplex of k points of n samples.
+
+    Without labels points are samples, n = 1 and k their number.
+    """
+    for loss, counts, k, n in (
+        (Dhel(), [4, 3, 2], 9, 1),
+        (Dhel(energy=2.0), [6], 6, 1),
+        (Dhel("other-classes"), [6] * 4, 4, 6),
+    ):
+        program = Problem(counts, loss, 0.5, views=2).program()
+        value = -2.0 + loss.energy * (np.log(n * (k - 1)) - 2.0 / (k - 1))
+        one = OrbitMatrix(np.full(1, float(k)), np.ones((1, 1, 1)), np.full((1, 1), -1.0 / (k - 1)))
+        yield Case(f"DHEL, {loss.negatives}, w = {loss.energy:g}", program, float(value), one)
 
 
 def _negatives_only() -> Iterator[Case]:
