@@ -11,20 +11,30 @@ from relax.losses.cross_entropy import CrossEntropy
 from relax.losses.dhel import Dhel
 from relax.losses.fixed_batches import FixedBatches
 from relax.losses.kernel import Kernel
+from relax.losses.decoupled import Decoupled
 from relax.losses.loss import Loss
+from relax.losses.negatives_only import NegativesOnly
+from relax.losses.ntxent_labels import NTXentLabels
 from relax.losses.parameters import loss_from_statement, parse_parameters, statement_of
 from relax.losses.reduction import Nodes, Reduction
+from relax.losses.self_supervised import SelfSupervised
 from relax.losses.supcon import SupCon
+from relax.losses.supcon_in import SupConIn
 
 __all__ = [
     "CrossEntropy",
     "Dhel",
     "FixedBatches",
     "Kernel",
+    "Decoupled",
     "Loss",
+    "NTXentLabels",
+    "NegativesOnly",
     "Nodes",
     "Reduction",
+    "SelfSupervised",
     "SupCon",
+    "SupConIn",
     "from_statement",
     "get",
     "names",
@@ -33,7 +43,18 @@ __all__ = [
 ]
 
 ENTRY_POINTS = "gramcert.losses"
-_OURS: tuple[type[Any], ...] = (CrossEntropy, Dhel, FixedBatches, Kernel, SupCon)
+_OURS: tuple[type[Any], ...] = (
+    SupCon,
+    SupConIn,
+    NTXentLabels,
+    NegativesOnly,
+    Decoupled,
+    SelfSupervised,
+    CrossEntropy,
+    FixedBatches,
+    Kernel,
+    Dhel,
+)
 
 
 @cache

@@ -86,6 +86,12 @@ class Seen:
             raise InputError("this loss reads who its samples are; evaluate it on Labelled vectors")
         return self.vectors, self.anchors
 
+    @cached_property
+    def size_of_anchor(self) -> Int[np.ndarray, " b"]:
+        """Features of the class of each anchor, itself included."""
+        vectors, anchors = self.known
+        return vectors.sizes[anchors]
+
 
 @dataclass(frozen=True, eq=False)
 class Labelled:
@@ -143,6 +149,14 @@ class Labelled:
         nothing, ones = np.zeros_like(is_class), np.ones_like(classes_of_read)
         return Seen(xp, nothing, ones, ones, is_class, nothing)
 
+    @cached_property
+    def sizes(self) -> Int[np.ndarray, " n"]:
+        """Features of the class of each vector."""
+        _, label = np.unique(self.classes, return_inverse=True)
+        total = np.zeros(label.max(initial=0) + 1, dtype=np.int64)
+        np.add.at(total, label, self.copies)
+        return total[label]
+
 
 def cross_entropy(x: Any, reads: Any, targets: Any, xp: Arrays, level: Any = 1) -> Share:
     """Return log Σ m eˣ − Σ t x/T, T = Σ t: the cross-entropy of targets against a softmax.
@@ -158,7 +172,7 @@ def cross_entropy(x: Any, reads: Any, targets: Any, xp: Arrays, level: Any = 1) 
     x : array, shape (…, b, r)
         Similarities over the temperature.
     reads, targets : array, shape (b, r)
-        m ≥ c t, and t, whole numbers.
+        m ≥ c t, and t, whole numbers but for m = c t.
     xp : Arrays
         The library of the arrays.
     level : number
@@ -201,3 +215,11 @@ def log_sum_exp(x: Any, reads: Any, xp: Arrays) -> Any:
     top = xp.top(x, reads > 0)
     shift = xp.where(top > -np.inf, top, 0.0)
     return shift + xp.log((reads * xp.exp(xp.at_most(x - shift[..., None], 0.0))).sum(-1))
+
+
+def softplus(x: Any, xp: Arrays) -> Any:
+    """Return log(1 + eˣ)."""
+    if xp.exact:
+        return xp.log1p(xp.exp(x))
+    positive = xp.at_least(x, 0.0)
+    return positive + xp.log1p(xp.exp(x - 2 * positive))

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Float, Int, Shaped
+from jaxtyping import Bool, Float, Int, Shaped
 
 from relax.counts import ClassCounts
 from relax.norms import Members, Norm
-from relax.rows import Rows
+from relax.rows import LogSumExp, Rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,9 +82,10 @@ class Reduction:
     normaliser : Fraction
         For means over anchors, their number.
     below : bool
-        program(Gram of the node means of H) ≤ loss(H) for *every* H; then a Gram radius may be granted.
-        Where norms are fixed, the diagonal of that matrix is lifted to them first. False for rows over
-        totals of groups, which bound the optimal value alone.
+        Every H that obeys the norm has a feasible M with program(M) ≤ loss(H) whose entries between different
+        nodes are those of the node means of H; then a Gram radius may be granted to these entries. The
+        diagonal of M is the mean of ‖h‖² over each node, or what the norm allows at most.
+        False for rows over totals of groups, which bound the optimal value alone.
     attained : bool
         Equality where H is the same on all samples of a node; False for a mere lower bound.
     """
@@ -130,3 +131,64 @@ def sample_nodes(counts: ClassCounts, views: int = 1) -> Nodes:
         class_of_unit=lambda: classes,
         unit="sample",
     )
+
+
+def interchangeable_nodes(counts: ClassCounts, views: int = 1) -> Nodes:
+    """Return one node for each sample, all of them in one group: for losses that see no labels."""
+    total = counts.samples
+    return Nodes(
+        multiplicity=np.array([total], dtype=float),
+        stands_for=np.array([views]),
+        share=np.ones(1, dtype=int),
+        size=np.ones(1, dtype=int),
+        group_of_unit=lambda: np.zeros(total, dtype=int),
+        class_of_unit=lambda: sample_nodes(counts).class_of_unit(),
+        unit="sample",
+    )
+
+
+def class_rows(
+    sizes: Sequence[int], anchored: Sequence[int], weight: Sequence[Fraction], own: Sequence[Fraction]
+) -> LogSumExp:
+    """Return weight · [ log( own e^{M_cc/τ} + Σ_{c'≠c} n_c' e^{M_cc'/τ} ) − M_cc/τ ] for some classes c.
+
+    `weight` is that of all anchors of a group together, `sizes` are the n_c of all groups.
+    """
+    n = np.array(sizes, dtype=float)
+    return LogSumExp(
+        anchor=np.array(anchored, dtype=int),
+        weight=exact_array(weight),
+        own_multiplicity=exact_array(own),
+        own_target=np.ones(len(anchored)),
+        peer_multiplicity=np.broadcast_to(n, (len(anchored), len(n))),
+    )
+
+
+def feature_rows(
+    anchors: Int[np.ndarray, " a"],
+    weight: Shaped[np.ndarray, " a"],
+    reads: Shaped[np.ndarray, "a n"],
+    targets: Bool[np.ndarray, "a n"],
+) -> LogSumExp:
+    """Return weight · [ log Σ_l reads_l e^{G_il/τ} − (mean of G_il/τ over the targets) ], a row an anchor.
+
+    No anchor reads itself.
+    """
+    share = np.array([Fraction(1, int(total)) for total in targets.sum(axis=1)], dtype=object)
+    return LogSumExp(
+        anchor=anchors,
+        weight=exact_array(weight),
+        own_multiplicity=np.zeros(len(anchors)),
+        own_target=np.zeros(len(anchors)),
+        peer_multiplicity=reads if reads.dtype == object else reads.astype(float),
+        peer_target=np.where(targets, share[:, None], np.zeros(1, dtype=object)),
+    )
+
+
+def exact_array(numbers: Iterable[Fraction | int]) -> Shaped[np.ndarray, " q"]:
+    """Return an array of these very numbers: of floats where they are, else of `Fraction` objects."""
+    exact = [Fraction(number) for number in numbers]
+    floats = np.array([float(number) for number in exact])
+    if all(Fraction(x) == number for x, number in zip(floats.tolist(), exact, strict=True)):
+        return floats
+    return np.array(exact, dtype=object)

@@ -1,34 +1,56 @@
-r"""The supervised-contrastive loss (Khosla et al. 2020, arXiv 2004.11362, "L_out")."""
+"""The supervised-contrastive loss (Khosla et al. 2020, arXiv 2004.11362, "L_out"), with weights."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
-import numpy as np
-
-from relax.counts import ClassCounts
-from relax.losses.definition import Seen, Share, cross_entropy
+from relax.counts import ClassCounts, exact_rational
+from relax.errors import InputError
+from relax.losses.definition import Seen, Share
 from relax.losses.reduction import Reduction, class_nodes, sample_nodes
+from relax.losses.softmax import Softmax
 from relax.norms import Norm
-from relax.rows import LogSumExp
 
 
 @dataclass(frozen=True)
 class SupCon:
     """L_out, the mean over anchors that have a positive, as practitioners average it.
 
-        L(H) = (1/N₊) Σ_{i: n_{y_i} ≥ 2} 1/(n_{y_i}−1) Σ_{j≠i, y_j=y_i} log Σ_{l≠i} exp((G_il − G_ij)/τ)
+        L(H) = (1/N₊) Σ_{i: |P_i| ≥ 1} [ log( w Σ_{p∈P_i} e^{G_ip/τ} + Σ_{l: y_l ≠ y_i} e^{G_il/τ} )
+                                         − (1/|P_i|) Σ_{p∈P_i} G_ip/τ ],      P_i = {j ≠ i: y_j = y_i},
 
     with G = HHᵀ and N₊ the number of anchors that have a positive. A class of one sample has no anchor but
     stands in every other denominator.
+
+    Attributes
+    ----------
+    positives_weight : float
+        w ≥ 0, the decimal that is written: 1 is L_out, 0 leaves negatives only. Above 0 the loss has the
+        floor log(w |P_i|) of each anchor, at 0 none.
+    class_weights : "samples" or "classes"
+        Whether every anchor weighs the same, or every class that has an anchor.
     """
+
+    positives_weight: float = 1.0
+    class_weights: Literal["samples", "classes"] = "samples"
 
     name: ClassVar[str] = "supcon"
     default_temperature: ClassVar[float] = 0.1
-    formula: ClassVar[str] = "mean over anchors of −(1/|P|) Σ_P log( e^{s_p/τ} / Σ_{l≠i} e^{s_l/τ} )"
-    source: ClassVar[str] = "Khosla et al. 2020, arXiv 2004.11362, L_out"
+    formula: ClassVar[str] = (
+        "mean over anchors (or classes) of log( w Σ_P e^{s_p/τ} + Σ_N e^{s_n/τ} ) − mean_P s_p/τ"
+    )
+    source: ClassVar[str] = "Khosla et al. 2020, arXiv 2004.11362, L_out (w = 1)"
+
+    def __post_init__(self) -> None:
+        weight = self.positives_weight
+        if isinstance(weight, bool) or not (isinstance(weight, (int, float)) and 0 <= weight < math.inf):
+            raise InputError(f"positives_weight {weight!r} must be a number from 0 on; 1 is the usual loss")
+        if self.class_weights not in ("samples", "classes"):
+            raise InputError(f"class_weights {self.class_weights!r} must be 'samples' or 'classes'")
+        object.__setattr__(self, "positives_weight", float(weight))
 
     def refuses(self, counts: ClassCounts, views: int, norm: Norm, nonnegative: bool) -> str | None:
         """Return a sentence where there is one class, or no class of two samples."""
@@ -45,45 +67,45 @@ class SupCon:
     def reduce(self, counts: ClassCounts, views: int) -> Reduction:
         """Return the class-level program (C) of Behnia & Thrampoulidis (arXiv 2402.18884), by groups.
 
-            min_M (1/N₊) Σ_c n_c log( n_c − 1 + Σ_{c'≠c} n_c' exp((M_cc' − M_cc)/τ) )
+            min_M (1/N₊) Σ_c n_c log( w (n_c − 1) + Σ_{c'≠c} n_c' exp((M_cc' − M_cc)/τ) )
 
-        Exact for every d ≥ k − 1: averaging over within-class permutations and replacing features by their
-        class mean never raises the loss (on sphere and ball, lengthening them to norm one lowers it further).
+        Exact for every w ≥ 0 and d ≥ k − 1. A log-sum-exp with weights
+        m ≥ 0 less a linear function is convex in G, whatever w is, and permuting the samples of a class
+        changes nothing; so averaging G over these permutations never raises the loss. It leaves one value
+        a_c for all positives and M_cc' for all pairs of samples of two classes, the inner product of class
+        means, and the row is log( w (n_c − 1) + Σ n_c' e^{(M_cc' − a_c)/τ} ): less for larger a_c. As
+        a_c ≤ r_c, the mean of ‖h‖² over the class, and M with r_c on its diagonal is positive semidefinite
+        and obeys the norm as H does, it is a feasible M with program(M) ≤ loss(H). That large w push
+        positives apart is no objection: they share the softmax alike, and their mean similarity is pulled up.
         """
-        seen = counts.times(views)
-        n = np.array(seen.sizes, dtype=float)
-        g = np.array(seen.multiplicities, dtype=float)
-        anchored = np.flatnonzero(n >= 2)
-        rows = LogSumExp(
-            anchor=anchored,
-            weight=(n * g)[anchored],
-            own_multiplicity=n[anchored] - 1.0,
-            own_target=np.ones(len(anchored)),
-            peer_multiplicity=np.broadcast_to(n, (len(anchored), len(n))),
-        )
-        return Reduction(class_nodes(counts, views), (rows,), Fraction(seen.anchors))
+        rows = self._softmax.by_classes(counts, views, self._each(counts, views))
+        return Reduction(class_nodes(counts, views), (rows,), self._normaliser(counts, views))
 
     def lift(self, counts: ClassCounts, views: int) -> Reduction:
         """Return the sample-level relaxation (R): one node a feature. The reference, for small n."""
-        seen, nodes = counts.times(views), sample_nodes(counts, views)
-        labels = nodes.class_of_unit()
-        same = labels[:, None] == labels
-        size = same.sum(axis=1)
-        anchors = np.flatnonzero(size >= 2)
-        others = ~np.eye(len(labels), dtype=bool)
-        positive = np.full(same.shape, Fraction(0), dtype=object)
-        for i in anchors:
-            positive[i, same[i] & others[i]] = Fraction(1, int(size[i]) - 1)
-        rows = LogSumExp(
-            anchor=anchors,
-            weight=np.ones(len(anchors)),
-            own_multiplicity=np.zeros(len(anchors)),
-            own_target=np.zeros(len(anchors)),
-            peer_multiplicity=others[anchors].astype(float),
-            peer_target=positive[anchors],
-        )
-        return Reduction(nodes, (rows,), Fraction(seen.anchors))
+        rows = self._softmax.by_features(counts, views, self._each(counts, views))
+        return Reduction(sample_nodes(counts, views), (rows,), self._normaliser(counts, views))
 
     def shares(self, x: Any, seen: Seen) -> Share:
-        """Return log Σ_{l≠i} e^{x_l} − (1/|P|) Σ_P x_p for each anchor with a positive."""
-        return cross_entropy(x, seen.others, seen.same_class, seen.xp)
+        """Return log( w Σ_P e^{x_p} + Σ_N e^{x_n} ) − (1/|P|) Σ_P x_p for each anchor with a positive."""
+        share = self._softmax.shares(x, seen)
+        if self.class_weights == "samples":
+            return share
+        size = seen.xp.integers(seen.size_of_anchor)
+        return Share(share.floor / size, share.excess / size)
+
+    @property
+    def _softmax(self) -> Softmax:
+        return Softmax("class", exact_rational(self.positives_weight))
+
+    def _each(self, counts: ClassCounts, views: int) -> list[Fraction]:
+        if self.class_weights == "samples":
+            return [Fraction(1)] * len(counts.sizes)
+        return [Fraction(1, size * views) for size in counts.sizes]
+
+    def _normaliser(self, counts: ClassCounts, views: int) -> Fraction:
+        seen = counts.times(views)
+        if self.class_weights == "samples":
+            return Fraction(seen.anchors)
+        pairs = zip(seen.sizes, seen.multiplicities, strict=True)
+        return Fraction(sum(g for size, g in pairs if size >= 2))
