@@ -17,6 +17,7 @@ from relax.losses import Loss, Reduction, SupCon
 from relax.losses.parameters import norm_from_statement, norm_statement
 from relax.norms import NORMS, Ball, MeanSquare, Norm, Ridge, Sphere
 from relax.program import GramProgram
+from relax.rules import stretched
 
 __all__ = [
     "Ball",
@@ -142,11 +143,14 @@ class Problem:
         """Return the program of a reduction of the loss, with the problem's temperature, norm and M ≥ 0."""
         nodes = reduction.nodes
         rules = tuple((norm or self.norm).rule(nodes.members(role)) for role, norm in enumerate(nodes.norms))
+        if nodes.square is not None:
+            rules = tuple(part for rule in rules for part in stretched(rule, nodes.square))
+        tau = exact_rational(self.temperature)
         return GramProgram(
             multiplicity=nodes.multiplicity,
-            temperature=exact_rational(self.temperature),
+            temperature=tau,
             rows=reduction.rows,
-            normaliser=reduction.normaliser,
+            normaliser=reduction.normaliser / tau if reduction.times_temperature else reduction.normaliser,
             rules=rules,
             roles=len(nodes.roles),
             nonnegative=self.nonnegative,

@@ -8,12 +8,12 @@ Arrays run over the slots of the rule; g holds their multiplicities.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Shaped
 
 Slots = Float[np.ndarray, " q"]
 Linear = tuple[Float[np.ndarray, "p q"], Float[np.ndarray, " p"]]
@@ -199,3 +199,13 @@ class RidgeCost:
 
 
 Rule = Fixed | Bounded | Budget | RidgeCost
+
+
+def stretched(rule: Rule, square: Shaped[np.ndarray, " q"]) -> tuple[Rule, ...]:
+    """Return what vectors obey that are √square times those that obey the rule; `square` is exact."""
+    if isinstance(rule, (Budget, RidgeCost)):
+        return (replace(rule, weight=rule.weight / square),)
+    return tuple(
+        replace(rule, slots=rule.slots[square == value], value=Fraction(rule.value) * value)
+        for value in sorted(set(square.tolist()))
+    )

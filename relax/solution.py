@@ -157,12 +157,12 @@ class Solution(Shown):
 
     def _peers(self, first: str, second: str) -> Float[np.ndarray, "m m"]:
         r, q = self.nodes.roles.index(first), self.nodes.roles.index(second)
-        s = self.point.roles
-        return self.point.peer[r::s, q::s]
+        s, length = self.point.roles, self.nodes.length
+        return self.point.peer[r::s, q::s] / np.outer(length, length)
 
     def _own(self, first: str, second: str) -> Float[np.ndarray, " m"]:
         r, q = self.nodes.roles.index(first), self.nodes.roles.index(second)
-        return self.point.own[:, r, q]
+        return self.point.own[:, r, q] / self.nodes.length**2
 
     @cached_property
     def labels(self) -> Int[np.ndarray, " u"]:

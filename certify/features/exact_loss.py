@@ -60,7 +60,7 @@ def loss_of_features(
             times_powers([1] * len(power), power) * scale,
             ball(1 / exact_rational(problem.temperature)),
         )
-        normaliser = ball(problem.reduction().normaliser)
+        normaliser = ball(problem.program().normaliser)
         vectors = Labelled.features(classes, problem.views)
         share = evaluate(problem.loss, vectors, similarities, normaliser, BALLS, BLOCK)
         loss = share.floor + share.excess + problem.norm.cost(squared * scale * scale, BALLS)

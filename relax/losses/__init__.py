@@ -7,11 +7,12 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from relax.errors import InputError
+from relax.losses import presets
 from relax.losses.cross_entropy import CrossEntropy
+from relax.losses.decoupled import Decoupled
 from relax.losses.dhel import Dhel
 from relax.losses.fixed_batches import FixedBatches
 from relax.losses.kernel import Kernel
-from relax.losses.decoupled import Decoupled
 from relax.losses.loss import Loss
 from relax.losses.negatives_only import NegativesOnly
 from relax.losses.ntxent_labels import NTXentLabels
@@ -20,13 +21,14 @@ from relax.losses.reduction import Nodes, Reduction
 from relax.losses.self_supervised import SelfSupervised
 from relax.losses.supcon import SupCon
 from relax.losses.supcon_in import SupConIn
+from relax.losses.supcon_temperatures import SupConTemperatures
 
 __all__ = [
     "CrossEntropy",
+    "Decoupled",
     "Dhel",
     "FixedBatches",
     "Kernel",
-    "Decoupled",
     "Loss",
     "NTXentLabels",
     "NegativesOnly",
@@ -35,6 +37,7 @@ __all__ = [
     "SelfSupervised",
     "SupCon",
     "SupConIn",
+    "SupConTemperatures",
     "from_statement",
     "get",
     "names",
@@ -43,9 +46,23 @@ __all__ = [
 ]
 
 ENTRY_POINTS = "gramcert.losses"
+_PRESETS: tuple[type[Any], ...] = (
+    presets.SupContrast,
+    presets.PmlSupCon,
+    presets.PmlNTXent,
+    presets.SoloSupCon,
+    presets.LightlyNTXent,
+    presets.GoogleSupConOut,
+    presets.GoogleSupConIn,
+    presets.KiniSupCon,
+    presets.GrafSupCon,
+    presets.LuthraNTXent,
+    presets.LuthraWeak,
+)
 _OURS: tuple[type[Any], ...] = (
     SupCon,
     SupConIn,
+    SupConTemperatures,
     NTXentLabels,
     NegativesOnly,
     Decoupled,
@@ -54,6 +71,7 @@ _OURS: tuple[type[Any], ...] = (
     FixedBatches,
     Kernel,
     Dhel,
+    *_PRESETS,
 )
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any, ClassVar
 
-from relax.counts import ClassCounts
+from relax.counts import ClassCounts, exact_rational
 from relax.losses.definition import Seen, Share
 from relax.losses.reduction import Reduction
 from relax.losses.softmax import (
@@ -15,10 +14,9 @@ from relax.losses.softmax import (
     lacks_views,
     views_over_classes,
     views_over_features,
+    weight_of_positives,
 )
 from relax.norms import Norm
-
-SOFTMAX = Softmax("views", positive=Fraction(0))
 
 
 @dataclass(frozen=True)
@@ -30,7 +28,15 @@ class NegativesOnly:
     for K ≥ 2 views of N samples. Luthra et al. let a view be a positive of itself as well, which on the
     sphere replaces a K-th of the pull by a constant. The loss has no floor. A class of one sample has anchors
     too.
+
+    Attributes
+    ----------
+    positives_weight : float
+        w ≥ 0 adds w Σ_{m≠l} e^{G_il,im/τ} to the denominator, the decimal that is written. With w > 0 the
+        loss has the floor log(w (K−1)).
     """
+
+    positives_weight: float = 0.0
 
     name: ClassVar[str] = "negatives-only"
     default_temperature: ClassVar[float] = 1.0
@@ -39,6 +45,10 @@ class NegativesOnly:
     )
     source: ClassVar[str] = "Luthra, Yang & Galanti 2025, arXiv 2506.04411, NSCL"
 
+    def __post_init__(self) -> None:
+        weight = weight_of_positives(self.positives_weight, "0 is the usual loss")
+        object.__setattr__(self, "positives_weight", weight)
+
     def refuses(self, counts: ClassCounts, views: int, norm: Norm, nonnegative: bool) -> str | None:
         """Return a sentence where there is one view, or one class."""
         return lacks_classes(self.name, counts) or lacks_views(self.name, views)
@@ -46,21 +56,25 @@ class NegativesOnly:
     def reduce(self, counts: ClassCounts, views: int) -> Reduction:
         """Return the class-level program, by groups.
 
-            min_M (1/N) Σ_c n_c [ log Σ_{c'≠c} K n_c' e^{M_cc'/τ} − M_cc/τ ]
+            min_M (1/N) Σ_c n_c log( w (K−1) + Σ_{c'≠c} K n_c' e^{(M_cc' − M_cc)/τ} )
 
         Exact for d ≥ k − 1. Averaging over permutations of the samples of a class, and of the views of a
-        sample, never raises the convex loss and leaves it log Σ K n_c' e^{M_cc'/τ} − b_c/τ, with M_cc' the
+        sample, never raises the convex loss and leaves it this with b_c in place of M_cc, where M_cc' are the
         inner products of class means and b_c that of two views of a sample, at most the mean r_c of ‖h‖² over
         the class. So M with r_c on its diagonal is feasible and program(M) ≤ loss(H); equality where views
         and classes collapse. The loss itself never pulls different samples of a class together: what does is
         that a matrix which needs its whole diagonal leaves room for nothing else.
         """
-        return views_over_classes(SOFTMAX, counts, views)
+        return views_over_classes(self._softmax, counts, views)
 
     def lift(self, counts: ClassCounts, views: int) -> Reduction:
         """Return one row an anchor, one node a feature."""
-        return views_over_features(SOFTMAX, counts, views)
+        return views_over_features(self._softmax, counts, views)
 
     def shares(self, x: Any, seen: Seen) -> Share:
-        """Return log Σ_N e^{x_n} − (mean of x over the other views)."""
-        return SOFTMAX.shares(x, seen)
+        """Return log( w Σ_{other views} e^x + Σ_N e^x ) − (mean of x over the other views)."""
+        return self._softmax.shares(x, seen)
+
+    @property
+    def _softmax(self) -> Softmax:
+        return Softmax("views", positive=exact_rational(self.positives_weight))

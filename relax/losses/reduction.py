@@ -39,6 +39,8 @@ class Nodes:
         What the vectors of a node are.
     norms : tuple of (Norm or None)
         What the norms of each role obey; None leaves it to the problem.
+    square : array, shape (m,), or None
+        The vectors of the program are the user's times √square, exact; None means that they are the same.
     """
 
     multiplicity: Float[np.ndarray, " m"]
@@ -50,6 +52,12 @@ class Nodes:
     unit: str = "class"
     roles: tuple[str, ...] = ("feature",)
     norms: tuple[Norm | None, ...] = (None,)
+    square: Shaped[np.ndarray, " m"] | None = None
+
+    @cached_property
+    def length(self) -> Float[np.ndarray, " m"]:
+        """How long the vectors of the program are where the user's have norm one."""
+        return np.ones(len(self.size)) if self.square is None else np.sqrt(self.square.astype(float))
 
     @cached_property
     def units(self) -> int:
@@ -88,6 +96,8 @@ class Reduction:
         False for rows over totals of groups, which bound the optimal value alone.
     attained : bool
         Equality where H is the same on all samples of a node; False for a mere lower bound.
+    times_temperature : bool
+        Whether the loss is τ times what rows and normaliser say.
     """
 
     nodes: Nodes
@@ -95,6 +105,7 @@ class Reduction:
     normaliser: Fraction
     below: bool = True
     attained: bool = True
+    times_temperature: bool = False
 
 
 def class_nodes(

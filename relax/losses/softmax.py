@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -10,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from relax.counts import ClassCounts
+from relax.errors import InputError
 from relax.losses.definition import Labelled, Seen, Share, cross_entropy
 from relax.losses.reduction import (
     Reduction,
@@ -105,6 +107,20 @@ def views_over_features(softmax: Softmax, counts: ClassCounts, views: int) -> Re
     """Return the mean over all features of a loss whose positives are views, one node a feature."""
     rows = softmax.by_features(counts, views, [Fraction(1)] * len(counts.sizes))
     return Reduction(sample_nodes(counts, views), (rows,), Fraction(counts.samples * views))
+
+
+def weight_of_positives(weight: Any, usual: str) -> float:
+    """Return a weight of positives in a denominator as a float, or refuse it.
+
+    Raises
+    ------
+    InputError
+        If it is not a finite number ≥ 0.
+    """
+    is_number = isinstance(weight, (int, float)) and not isinstance(weight, bool)
+    if not (is_number and 0 <= weight < math.inf):
+        raise InputError(f"positives_weight {weight!r} must be a finite number from 0 on; {usual}")
+    return float(weight)
 
 
 def lacks_views(name: str, views: int) -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, ClassVar, Literal
@@ -11,7 +10,7 @@ from relax.counts import ClassCounts, exact_rational
 from relax.errors import InputError
 from relax.losses.definition import Seen, Share
 from relax.losses.reduction import Reduction, class_nodes, sample_nodes
-from relax.losses.softmax import Softmax
+from relax.losses.softmax import Softmax, weight_of_positives
 from relax.norms import Norm
 
 
@@ -45,12 +44,10 @@ class SupCon:
     source: ClassVar[str] = "Khosla et al. 2020, arXiv 2004.11362, L_out (w = 1)"
 
     def __post_init__(self) -> None:
-        weight = self.positives_weight
-        if isinstance(weight, bool) or not (isinstance(weight, (int, float)) and 0 <= weight < math.inf):
-            raise InputError(f"positives_weight {weight!r} must be a number from 0 on; 1 is the usual loss")
+        weight = weight_of_positives(self.positives_weight, "1 is L_out, 0 leaves negatives only")
         if self.class_weights not in ("samples", "classes"):
             raise InputError(f"class_weights {self.class_weights!r} must be 'samples' or 'classes'")
-        object.__setattr__(self, "positives_weight", float(weight))
+        object.__setattr__(self, "positives_weight", weight)
 
     def refuses(self, counts: ClassCounts, views: int, norm: Norm, nonnegative: bool) -> str | None:
         """Return a sentence where there is one class, or no class of two samples."""

@@ -1,0 +1,93 @@
+"""The supervised-contrastive loss with a temperature for every class."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from decimal import Context, Decimal
+from fractions import Fraction
+from typing import Any, ClassVar
+
+import numpy as np
+
+from relax.counts import ClassCounts
+from relax.errors import InputError
+from relax.losses.definition import Seen, Share
+from relax.losses.reduction import Nodes, Reduction
+from relax.losses.supcon import SupCon
+from relax.norms import Norm
+
+DIGITS = 12  # significant digits of a class's temperature over the problem's
+LARGEST = 4.0
+
+
+@dataclass(frozen=True)
+class SupConTemperatures:
+    """L_out with similarities G_ij/√(τ_c τ_c') between features of classes c and c'.
+
+        L(H) = (1/N₊) Σ_i (1/|P_i|) Σ_{p∈P_i} log Σ_{l≠i} exp( G_il/√(τ_i τ_l) − G_ip/τ_i ),
+        τ_c = τ (n_c/n_max)^γ,
+
+    the ratio τ_c/τ rounded to twelve significant digits; this decimal is meant exactly. With γ > 0 small
+    classes are colder than the largest, which has the problem's temperature.
+
+    Attributes
+    ----------
+    exponent : float
+        γ, between −4 and 4, the decimal that is written; 0 is `SupCon`.
+    """
+
+    exponent: float = 0.25
+
+    name: ClassVar[str] = "supcon-temperatures"
+    default_temperature: ClassVar[float] = 0.1
+    formula: ClassVar[str] = "L_out with s_ij/√(τ_c τ_c') in place of s_ij/τ, τ_c = τ (n_c/n_max)^γ"
+    source: ClassVar[str] = "L_out of Khosla et al. 2020, arXiv 2004.11362, with temperatures by class"
+
+    def __post_init__(self) -> None:
+        given = self.exponent
+        if isinstance(given, bool) or not (isinstance(given, (int, float)) and abs(given) <= LARGEST):
+            raise InputError(f"exponent {given!r} must be a number between −4 and 4; 0 is the loss supcon")
+        object.__setattr__(self, "exponent", float(given))
+
+    def refuses(self, counts: ClassCounts, views: int, norm: Norm, nonnegative: bool) -> str | None:
+        """Return a sentence where `SupCon` has one."""
+        return SupCon().refuses(counts, views, norm, nonnegative)
+
+    def reduce(self, counts: ClassCounts, views: int) -> Reduction:
+        """Return the program of `SupCon` over the vectors √(τ/τ_c) h.
+
+        Their inner products over τ are the similarities, and so all that `SupCon.reduce` proves holds: what
+        is asked of their norms is what is asked of the norms of h, times the exact τ/τ_c.
+        """
+        return self._stretched(SupCon().reduce(counts, views), counts, np.array(counts.sizes, dtype=object))
+
+    def lift(self, counts: ClassCounts, views: int) -> Reduction:
+        """Return the sample-level relaxation over the same vectors."""
+        lifted = SupCon().lift(counts, views)
+        size = np.array(counts.sizes, dtype=object)[counts.group_of_class()]
+        return self._stretched(lifted, counts, size[lifted.nodes.class_of_unit()])
+
+    def shares(self, x: Any, seen: Seen) -> Share:
+        """Return log Σ_{l≠i} e^{z_l} − (1/|P|) Σ_P z_p, z_l = x_l τ/√(τ_i τ_l), for each anchor."""
+        largest = int(seen.sizes.max())
+        anchors, columns = (
+            sum(
+                seen.xp.integers((sizes == n).astype(int)) * seen.xp.number(1 / self.ratio(int(n), largest))
+                for n in np.unique(sizes)
+            )
+            for sizes in (seen.size_of_anchor[:, None], seen.sizes)
+        )
+        return SupCon().shares(x * seen.xp.sqrt(anchors * columns), seen)
+
+    def ratio(self, size: int, largest: int) -> Fraction:
+        """Return τ_c/τ = (n_c/n_max)^γ as the decimal of twelve digits that it is defined to be."""
+        fine = Context(prec=60)
+        power = fine.power(fine.divide(Decimal(size), Decimal(largest)), Decimal(repr(self.exponent)))
+        return Fraction(Context(prec=DIGITS).plus(power))
+
+    def _stretched(self, reduction: Reduction, counts: ClassCounts, size: np.ndarray) -> Reduction:
+        largest = max(counts.sizes)
+        inverse = {n: 1 / self.ratio(n, largest) for n in counts.sizes}
+        square = np.array([inverse[n] for n in size], dtype=object)
+        nodes: Nodes = replace(reduction.nodes, square=square)
+        return replace(reduction, nodes=nodes)
