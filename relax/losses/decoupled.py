@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from relax.counts import ClassCounts
 from relax.losses.definition import Seen, Share
 from relax.losses.reduction import Reduction
-from relax.losses.softmax import Softmax, unlabelled, views_over_features, views_over_samples
+from relax.losses.softmax import Softmax, lacks_floor, unlabelled, views_over_features, views_over_samples
 from relax.norms import Norm
 
 SOFTMAX = Softmax("views", positive=Fraction(0), mates=True)
@@ -36,8 +36,8 @@ class Decoupled:
     source: ClassVar[str] = "Yeh et al. 2022, arXiv 2110.06848; Luthra, Yang & Galanti 2025, arXiv 2506.04411"
 
     def refuses(self, counts: ClassCounts, views: int, norm: Norm, nonnegative: bool) -> str | None:
-        """Return a sentence where there is one view, one sample, or a norm that weighs samples by class."""
-        return unlabelled(self.name, counts, views, norm)
+        """Return a sentence for one view, one sample, a ridge, or a norm that weighs samples by class."""
+        return unlabelled(self.name, counts, views, norm) or lacks_floor(self.name, norm)
 
     def reduce(self, counts: ClassCounts, views: int) -> Reduction:
         """Return the program of one group of N samples.

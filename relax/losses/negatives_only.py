@@ -11,6 +11,7 @@ from relax.losses.reduction import Reduction
 from relax.losses.softmax import (
     Softmax,
     lacks_classes,
+    lacks_floor,
     lacks_views,
     views_over_classes,
     views_over_features,
@@ -50,8 +51,9 @@ class NegativesOnly:
         object.__setattr__(self, "positives_weight", weight)
 
     def refuses(self, counts: ClassCounts, views: int, norm: Norm, nonnegative: bool) -> str | None:
-        """Return a sentence where there is one view, or one class."""
-        return lacks_classes(self.name, counts) or lacks_views(self.name, views)
+        """Return a sentence for one view, for one class, and for w = 0 with a ridge."""
+        reason = lacks_classes(self.name, counts) or lacks_views(self.name, views)
+        return reason if reason or self.positives_weight > 0 else lacks_floor(self.name, norm)
 
     def reduce(self, counts: ClassCounts, views: int) -> Reduction:
         """Return the class-level program, by groups.

@@ -196,7 +196,7 @@ def feature_rows(
     )
 
 
-def exact_array(numbers: Iterable[Fraction | int]) -> Shaped[np.ndarray, " q"]:
+def exact_array(numbers: Iterable[Fraction | float]) -> Shaped[np.ndarray, " q"]:
     """Return an array of these very numbers: of floats where they are, else of `Fraction` objects."""
     exact = [Fraction(number) for number in numbers]
     floats = np.array([float(number) for number in exact])

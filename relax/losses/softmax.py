@@ -123,6 +123,20 @@ def weight_of_positives(weight: Any, usual: str) -> float:
     return float(weight)
 
 
+def lacks_floor(name: str, norm: Norm) -> str | None:
+    """Return a sentence where a loss without a floor meets norms without a bound.
+
+    Along r M the loss falls like −r/τ times a constant and a ridge grows like r, so that with a small weight
+    the sum has no infimum.
+    """
+    if norm.kind != "ridge":
+        return None
+    return (
+        f"{name} has no positive in its denominator and no floor, so that a ridge leaves it unbounded below "
+        "unless its weight is large; give norm sphere, ball or mean-square"
+    )
+
+
 def lacks_views(name: str, views: int) -> str | None:
     """Return a sentence where a sample has no other view."""
     if views >= 2:

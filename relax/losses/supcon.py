@@ -10,7 +10,7 @@ from relax.counts import ClassCounts, exact_rational
 from relax.errors import InputError
 from relax.losses.definition import Seen, Share
 from relax.losses.reduction import Reduction, class_nodes, sample_nodes
-from relax.losses.softmax import Softmax, weight_of_positives
+from relax.losses.softmax import Softmax, lacks_floor, weight_of_positives
 from relax.norms import Norm
 
 
@@ -50,7 +50,7 @@ class SupCon:
         object.__setattr__(self, "positives_weight", weight)
 
     def refuses(self, counts: ClassCounts, views: int, norm: Norm, nonnegative: bool) -> str | None:
-        """Return a sentence where there is one class, or no class of two samples."""
+        """Return a sentence for one class, for no class of two samples, and for w = 0 with a ridge."""
         seen = counts.times(views)
         if seen.classes < 2:
             return (
@@ -59,7 +59,7 @@ class SupCon:
             )
         if seen.anchors == 0:
             return "no class has two samples, so the loss has no anchor; give one of them two"
-        return None
+        return None if self.positives_weight > 0 else lacks_floor("supcon with positives_weight=0", norm)
 
     def reduce(self, counts: ClassCounts, views: int) -> Reduction:
         """Return the class-level program (C) of Behnia & Thrampoulidis (arXiv 2402.18884), by groups.
