@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Context, Decimal
 from fractions import Fraction
@@ -12,7 +13,7 @@ import numpy as np
 from relax.counts import ClassCounts
 from relax.errors import InputError
 from relax.losses.definition import Seen, Share
-from relax.losses.reduction import Nodes, Reduction
+from relax.losses.reduction import Reduction
 from relax.losses.supcon import SupCon
 from relax.norms import Norm
 
@@ -25,10 +26,11 @@ class SupConTemperatures:
     """L_out with similarities G_ij/√(τ_c τ_c') between features of classes c and c'.
 
         L(H) = (1/N₊) Σ_i (1/|P_i|) Σ_{p∈P_i} log Σ_{l≠i} exp( G_il/√(τ_i τ_l) − G_ip/τ_i ),
-        τ_c = τ (n_c/n_max)^γ,
+        τ_c = τ (n_c/n_0)^γ,
 
     the ratio τ_c/τ rounded to twelve significant digits; this decimal is meant exactly. With γ > 0 small
-    classes are colder than the largest, which has the problem's temperature.
+    classes are colder than the largest, whose size is n_0, with γ < 0 large ones colder than the smallest:
+    the problem's temperature is that of the hottest class.
 
     Attributes
     ----------
@@ -40,7 +42,7 @@ class SupConTemperatures:
 
     name: ClassVar[str] = "supcon-temperatures"
     default_temperature: ClassVar[float] = 0.1
-    formula: ClassVar[str] = "L_out with s_ij/√(τ_c τ_c') in place of s_ij/τ, τ_c = τ (n_c/n_max)^γ"
+    formula: ClassVar[str] = "L_out with s_ij/√(τ_c τ_c') in place of s_ij/τ, τ_c = τ (n_c/n_0)^γ ≤ τ"
     source: ClassVar[str] = "L_out of Khosla et al. 2020, arXiv 2004.11362, with temperatures by class"
 
     def __post_init__(self) -> None:
@@ -69,25 +71,22 @@ class SupConTemperatures:
 
     def shares(self, x: Any, seen: Seen) -> Share:
         """Return log Σ_{l≠i} e^{z_l} − (1/|P|) Σ_P z_p, z_l = x_l τ/√(τ_i τ_l), for each anchor."""
-        largest = int(seen.sizes.max())
+        ratios = self.ratios(np.unique(seen.sizes).tolist())
         anchors, columns = (
-            sum(
-                seen.xp.integers((sizes == n).astype(int)) * seen.xp.number(1 / self.ratio(int(n), largest))
-                for n in np.unique(sizes)
-            )
+            sum(seen.xp.integers((sizes == n).astype(int)) * seen.xp.number(1 / r) for n, r in ratios.items())
             for sizes in (seen.size_of_anchor[:, None], seen.sizes)
         )
         return SupCon().shares(x * seen.xp.sqrt(anchors * columns), seen)
 
-    def ratio(self, size: int, largest: int) -> Fraction:
-        """Return τ_c/τ = (n_c/n_max)^γ as the decimal of twelve digits that it is defined to be."""
-        fine = Context(prec=60)
-        power = fine.power(fine.divide(Decimal(size), Decimal(largest)), Decimal(repr(self.exponent)))
-        return Fraction(Context(prec=DIGITS).plus(power))
+    def ratios(self, sizes: Iterable[int]) -> dict[int, Fraction]:
+        """Return τ_c/τ = (n_c/n_0)^γ, as the decimals that are meant, for the sizes of all classes."""
+        found, fine = sorted(set(sizes)), Context(prec=60)
+        hottest = found[-1] if self.exponent >= 0 else found[0]
+        exponent = Decimal(repr(self.exponent))
+        powers = (fine.power(fine.divide(Decimal(n), Decimal(hottest)), exponent) for n in found)
+        return dict(zip(found, (Fraction(Context(prec=DIGITS).plus(power)) for power in powers), strict=True))
 
     def _stretched(self, reduction: Reduction, counts: ClassCounts, size: np.ndarray) -> Reduction:
-        largest = max(counts.sizes)
-        inverse = {n: 1 / self.ratio(n, largest) for n in counts.sizes}
-        square = np.array([inverse[n] for n in size], dtype=object)
-        nodes: Nodes = replace(reduction.nodes, square=square)
-        return replace(reduction, nodes=nodes)
+        ratios = self.ratios(counts.sizes)
+        square = np.array([1 / ratios[n] for n in size], dtype=object)
+        return replace(reduction, nodes=replace(reduction.nodes, square=square))

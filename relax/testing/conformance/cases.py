@@ -46,7 +46,8 @@ class Case:
 def cases() -> list[Case]:
     """Return all cases: one role and two, one row an anchor and several, every diagonal rule, M ≥ 0."""
     found = [*_balanced(), *_two_classes(), *_step(), *_ridge()]
-    found += [*_nonnegative(), _batches(), *_layer_peeled(), *_negatives_only(), *_kernel(), *_dhel()]
+    found += [*_nonnegative(), _batches(), *_layer_peeled(), *_negatives_only(), *_losses()]
+    found += [*_kernel(), *_dhel()]
     return found
 
 
@@ -219,3 +220,45 @@ def _negatives_only() -> Iterator[Case]:
         program = GramProgram(ones, temperature, (rows,), Fraction(nodes), (Fixed(np.arange(nodes)),))
         value = -nodes / (nodes - 1) / tau + np.log(each * (nodes - 1))
         yield Case(f"{name}, {nodes} nodes", program, float(value), _plain(_etf(nodes)))
+
+
+def _losses() -> Iterator[Case]:
+    """Yield losses of the package on equal classes, and on two classes of any sizes, where all is known.
+
+    C classes of n samples in K views, m = n K features each, x = −C/(C−1)/τ between classes and
+    z = −N/(N−1)/τ between the N samples. Two classes are antipodal, of cosine −1.
+    """
+    C, n, K, tau = 4, 3, 2, 0.5
+    N, m = C * n, n * K
+    x, z = -C / (C - 1) / tau, -N / (N - 1) / tau
+    rest = (C - 1) * m * np.exp(x)
+    balanced = {
+        "supcon:positives_weight=1/3": np.log1p(3 * rest / (m - 1)),
+        "supcon:positives_weight=0": x + np.log((C - 1) * m),
+        "supcon:class_weights=classes": np.log1p(rest / (m - 1)),
+        "ntxent-labels": np.log1p(rest),
+        "negatives-only": x + np.log((C - 1) * m),
+        "luthra-weak": np.log1p(rest / (K - 1)),
+        "supcontrast": tau / 0.07 * np.log1p(rest / (m - 1)),
+        "solo-supcon": np.log1p(rest / (m - 1)),
+    }
+    for name, excess in balanced.items():
+        program = Problem([n] * C, name, tau, views=K).program("classes")
+        yield Case(f"{name}, {C} × {n}", program, float(excess), _plain(_etf(C)))
+    unlabelled = {
+        "decoupled": z + np.log(K * (N - 1)),
+        "self-supervised": np.log1p(K * (N - 1) * np.exp(z) / (K - 1)),
+    }
+    one = OrbitMatrix(np.full(1, float(N)), np.ones((1, 1, 1)), np.full((1, 1), -1.0 / (N - 1)))
+    for name, excess in unlabelled.items():
+        yield Case(f"{name}, {N} samples", Problem([n] * C, name, tau, views=K).program(), float(excess), one)
+    sizes, colder = (16, 1), np.sqrt(2.0)  # the class of one is at τ/2, with no anchor
+    antipodes = np.array([[1.0, -colder], [-colder, colder**2]])
+    program = Problem(sizes, "supcon-temperatures:exponent=1/4", tau).program("classes")
+    excess = np.log1p(np.exp((-colder - 1.0) / tau) / 15.0)
+    yield Case("supcon-temperatures, two classes", program, float(excess), _plain(antipodes))
+    pairs = np.array([7 * 6, 2 * 1])
+    excess = pairs @ np.log1p(np.exp(-2.0 / tau) * np.array([2.0, 7.0])) / pairs.sum()
+    antipodes = np.array([[1.0, -1.0], [-1.0, 1.0]])
+    program = Problem([7, 2], "ntxent-labels", tau).program("classes")
+    yield Case("ntxent-labels, two classes", program, float(excess), _plain(antipodes))

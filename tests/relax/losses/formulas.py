@@ -92,7 +92,7 @@ def self_supervised(x: np.ndarray, y: list[int], s: list[int], tau: float) -> fl
 def temperatures(exponent: float) -> Formula:
     def loss(x: np.ndarray, y: list[int], s: list[int], tau: float) -> float:
         size = np.bincount(y)[y]
-        of_class = tau * (size / size.max()) ** exponent
+        of_class = tau * (size / (size.max() if exponent > 0 else size.min())) ** exponent
         scaled = np.array(
             [[x[i, j] * tau / sqrt(of_class[i] * of_class[j]) for j in range(len(y))] for i in range(len(y))]
         )

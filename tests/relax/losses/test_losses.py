@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -255,11 +256,12 @@ def test_large_weights_of_positives_leave_classes_collapsed() -> None:
 
 
 def test_temperatures_of_classes_are_decimals_of_twelve_digits() -> None:
-    loss = losses.SupConTemperatures(0.25)
-    assert loss.ratio(5, 5) == 1
-    assert str(loss.ratio(1, 16).limit_denominator()) == "1/2"
-    assert abs(float(loss.ratio(1, 3)) - 3**-0.25) < 1e-12
-    assert loss.ratio(1, 3).denominator <= 10**12
+    ratios = losses.SupConTemperatures(0.25).ratios([16, 3, 1])
+    assert ratios[16] == 1 and ratios[1] == Fraction(1, 2)
+    assert (
+        float(ratios[3]) == pytest.approx((3 / 16) ** 0.25, abs=1e-12) and 10**12 % ratios[3].denominator == 0
+    )
+    assert max(losses.SupConTemperatures(-0.3).ratios([16, 3, 1]).values()) == 1
     same = Problem([4, 2, 2], "supcon-temperatures:exponent=0")
     assert solve(same).value == pytest.approx(solve(Problem([4, 2, 2])).value, rel=1e-12)
     # the vectors of the program are longer, those of the user are not
