@@ -237,6 +237,38 @@ def test_balanced_optima_are_simplices_of_known_value(tau: float) -> None:
         assert off == pytest.approx(np.full(count * (count - 1), -1 / (count - 1)), abs=1e-4), name
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "supcon",
+        "supcon:positives_weight=0.3",
+        "supcon:class_weights=classes",
+        "supcon-in",
+        "ntxent-labels",
+        "solo-supcon",
+        "luthra-weak",
+        "google-supcon-in",
+        "supcontrast",
+    ],
+)
+def test_an_excess_keeps_its_digits_at_low_temperature(name: str) -> None:
+    """e^{−C/(C−1)/τ} is 1e-29 here, and the definition and the program both have all digits of it."""
+    counts, tau = [6, 4, 2], 0.02
+    problem = Problem(counts, name, tau, views=2)
+    program = problem.program("classes")
+    gram = 1.5 * np.eye(3) - 0.5
+    share = evaluate(
+        problem.loss,
+        Labelled.collapsed(np.array(counts), problem.views),
+        lambda anchors: gram[anchors] / tau,
+        float(program.normaliser),
+    )
+    known = program.excess(OrbitMatrix(np.ones(3), np.ones((3, 1, 1)), gram))
+    assert 0 < known < 1e-25
+    assert share.excess == pytest.approx(known, rel=1e-11)
+    assert share.floor == pytest.approx(program.floor, rel=1e-12, abs=1e-15)
+
+
 def test_collapse_by_classes_is_worse_than_the_simplex_of_samples() -> None:
     """What a user sees of a loss without labels: units are samples, and no two of them coincide."""
     found = solve(Problem([3, 3], "decoupled", 1.0, views=2))
