@@ -92,6 +92,11 @@ class Seen:
         vectors, anchors = self.known
         return vectors.sizes[anchors]
 
+    @property
+    def sizes(self) -> Int[np.ndarray, " r"]:
+        """Features of the class of each column."""
+        return self.known[0].sizes
+
 
 @dataclass(frozen=True, eq=False)
 class Labelled:

@@ -38,7 +38,7 @@ class SumExp:
     peer_target: np.ndarray | None = None
     roles: tuple[int, int] = (0, 0)
 
-    @cached_property
+    @property
     def weights(self) -> Float[np.ndarray, " T"]:
         """The weight in float64."""
         return self.weight.astype(np.float64)
