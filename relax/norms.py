@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
@@ -20,7 +21,8 @@ class Members(NamedTuple):
 
     slots: Int[np.ndarray, " q"]
     vectors: Shaped[np.ndarray, " q"]  # how many vectors it is
-    part: Shaped[np.ndarray, " q"]  # its weight in the mean over classes of the mean over the class; exact
+    # its weight in the mean over classes of the mean over the class; exact, which few norms need and is slow
+    part: Callable[[], Shaped[np.ndarray, " q"]]
 
 
 @runtime_checkable
@@ -185,7 +187,7 @@ class MeanSquare:
 
     def rule(self, members: Members) -> Rule:
         """Return `Budget`."""
-        return Budget(members.slots, members.part.astype(object), exact_rational(self.square))
+        return Budget(members.slots, members.part().astype(object), exact_rational(self.square))
 
     def scale(self, squared: Any, part: Any, xp: Arrays) -> Any:
         """Return one factor for all, less than one where the mean square is above the bound."""

@@ -6,14 +6,40 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
-import scipy.sparse as sp
 from jaxtyping import Float, Int
 
 from relax.orbits import OrbitMatrix
 from relax.rows import Rows, RowState, RowTable
 from relax.rules import Rule
+
+
+class _Sums(NamedTuple):
+    """Sums over the rows of each group that has some; `start` is None where each has one.
+
+    A sparse matrix says the same, but to build one costs as much as evaluating a program of few groups.
+    """
+
+    groups: Int[np.ndarray, " q"]
+    scale: Float[np.ndarray, "T 1"]
+    order: Int[np.ndarray, " T"]
+    start: Int[np.ndarray, " q"] | None
+
+    @classmethod
+    def of(cls, anchor: Int[np.ndarray, " T"], scale: Float[np.ndarray, "T 1"]) -> _Sums:
+        """Return the sums over rows of these anchors, each times its scale."""
+        order = np.argsort(anchor, kind="stable")
+        if np.bincount(anchor).max(initial=0) <= 1:
+            return cls(anchor, scale, order, None)
+        groups, start = np.unique(anchor[order], return_index=True)
+        return cls(groups, scale, order, start)
+
+    def __call__(self, slope: Float[np.ndarray, "T m1"]) -> Float[np.ndarray, "q m1"]:
+        """Return the sum for each of `groups`."""
+        scaled = self.scale * slope
+        return scaled if self.start is None else np.add.reduceat(scaled[self.order], self.start, axis=0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,19 +131,18 @@ class GramProgram:
         own, peer = np.zeros((m, s, s)), np.zeros((m * s, m * s))
         for rows, onto, slope in zip(self.rows, self._onto_groups, slopes, strict=True):
             r, q = rows.roles
-            summed = onto @ slope
-            own[:, r, q] += summed[:, 0]
-            peer[r::s, q::s] += summed[:, 1:]
+            summed = onto(slope)
+            own[onto.groups, r, q] += summed[:, 0]
+            peer[onto.groups * s + r, q::s] += summed[:, 1:]
         return OrbitMatrix(self.multiplicity, (own + own.transpose(0, 2, 1)) / 2, (peer + peer.T) / 2)
 
     @cached_property
-    def _onto_groups(self) -> list[sp.csr_array]:
+    def _onto_groups(self) -> list[_Sums]:
         """The sums over the rows of each group, weighted by w_t/(g_a τ) and the normaliser."""
         found = []
         for rows in self.rows:
-            scale = self.multiplicity[rows.anchor] * float(self.normaliser) * self.tau
-            place, shape = (rows.anchor, np.arange(len(rows.anchor))), (self.groups, len(rows.anchor))
-            found.append(sp.csr_array((rows.weights / scale, place), shape=shape))
+            scale = rows.weights / (self.multiplicity[rows.anchor] * float(self.normaliser) * self.tau)
+            found.append(_Sums.of(rows.anchor, scale[:, None]))
         return found
 
     @property

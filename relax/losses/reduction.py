@@ -69,11 +69,12 @@ class Nodes:
         slots = np.arange(len(self.multiplicity)) * len(self.roles) + role
         is_feature = self.roles[role] == "feature"
         vectors = self.stands_for if is_feature else np.ones_like(self.stands_for)
-        classes = sum(
-            (int(g) * Fraction(share) for g, share in zip(self.multiplicity, self.share, strict=True)),
-            Fraction(0),
-        )
-        part = np.array([Fraction(share) / classes for share in self.share], dtype=object)
+
+        def part() -> Shaped[np.ndarray, " m"]:
+            numbers = zip(self.multiplicity, self.share, strict=True)
+            classes = sum((int(g) * Fraction(share) for g, share in numbers), Fraction(0))
+            return np.array([Fraction(share) / classes for share in self.share], dtype=object)
+
         return Members(slots, vectors, part)
 
 
