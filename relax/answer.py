@@ -14,7 +14,10 @@ from relax.program import GramProgram
 
 
 class Status(Enum):
-    """Why a solver stopped; whether the answer is good is for the bounds to say."""
+    """Why a solver stopped; whether the answer is good is for the bounds to say.
+
+    What `solve_program` returns has converged if and only if the gap is within the wanted one.
+    """
 
     CONVERGED = "the solver's own criterion was met"
     STALLED = "no further progress in float64; another solver or a larger temperature may do better"

@@ -27,6 +27,8 @@ from relax.rows import LogSumExp
 LARGEST_DENSE = 150  # groups; below, factorising the Jacobian is faster than iterating
 LARGEST_FACTORISED = 4_000  # groups; the Jacobian beyond takes more than half a gigabyte, its factors as much
 KRYLOV_ACCURACY, KRYLOV_STEPS = 1e-7, 60
+KRYLOV_ENOUGH = 10.0  # times the accuracy; a step as good as that is not thrown away
+KRYLOV_CYCLES = 10  # where there is nothing to fall back on
 
 
 def only_rows(program: GramProgram) -> LogSumExp:
@@ -101,10 +103,15 @@ class Linearisation:
         shape = (2 * m, 2 * m)
         operator = LinearOperator(shape, matvec=product)  # type: ignore[call-arg]
         inverse = LinearOperator(shape, matvec=near_inverse)  # type: ignore[call-arg]
+        right, cycles = -self.residual, 1 if m <= LARGEST_FACTORISED else KRYLOV_CYCLES
         step, failed = gmres(
-            operator, -self.residual, M=inverse, rtol=KRYLOV_ACCURACY, restart=KRYLOV_STEPS, maxiter=1
+            operator, right, M=inverse, rtol=KRYLOV_ACCURACY, restart=KRYLOV_STEPS, maxiter=cycles
         )
-        return None if failed or not np.isfinite(step).all() else step
+        if not np.isfinite(step).all():
+            return None
+        # GMRES looks at the preconditioned residual, and says that it failed where the other is just as small
+        left = np.linalg.norm(product(step) - right) if failed else 0.0
+        return step if left <= KRYLOV_ENOUGH * KRYLOV_ACCURACY * np.linalg.norm(right) else None
 
 
 @dataclass(frozen=True, eq=False)

@@ -131,7 +131,7 @@ def solve_program(
             if best is None and chosen is choice[-1]:
                 raise
             continue
-        found = _judged(replace(answer, solver=chosen.name), started)
+        found = _judged(replace(answer, solver=chosen.name), tolerance, started)
         best = found if best is None else _better_of(best, found)
         underflows = best.excess == 0.0  # τ so small that float64 has no excess; no solver here can do more
         stopped = found.status is Status.INTERRUPTED or time.monotonic() > deadline
@@ -141,16 +141,22 @@ def solve_program(
     return best
 
 
-def _judged(answer: Answer, started: float) -> Answer:
-    """Make the point feasible, and keep the better of the solver's witness and the one of stationarity."""
+def _judged(answer: Answer, tolerance: float, started: float) -> Answer:
+    """Make the point feasible, keep the better of the solver's witness and the one of stationarity.
+
+    Whether a solver that came to an end has converged is for the proven gap to say, not for its own criterion.
+    """
     program, seconds = answer.program, time.monotonic() - started
     point = feasible(program, answer.point)
     witness = replace(answer.witness, base=on_fixed_diagonal(program, answer.witness.base))
     found = replace(answer, point=point, witness=witness, seconds=seconds)
-    if found.relative_gap() <= TOLERANCE / 10:
+    if found.relative_gap() > TOLERANCE / 10:
+        other = replace(found, witness=witness_at(program, point))
+        found = max(found, other, key=lambda one: one.bound.excess)
+    if found.status not in (Status.CONVERGED, Status.STALLED):
         return found
-    other = replace(found, witness=witness_at(program, point))
-    return max(found, other, key=lambda one: one.bound.excess)
+    status = Status.CONVERGED if found.relative_gap() <= tolerance else Status.STALLED
+    return found if status is found.status else replace(found, status=status)
 
 
 def _better_of(first: Answer, second: Answer) -> Answer:

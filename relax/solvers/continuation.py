@@ -44,8 +44,9 @@ def solve_equations(equations: DualEquations, count: StepCount) -> Root | None:
 
     Returns None when continuation stops short (the path turns or ends) or time is up.
     """
-    root = newton(equations, *equations.start(), count, patience=30)
-    return root if root is not None else _continue_from_balance(equations, count)
+    with np.errstate(over="ignore", invalid="ignore"):  # a step too far; what is not finite ends the search
+        root = newton(equations, *equations.start(), count, patience=30)
+        return root if root is not None else _continue_from_balance(equations, count)
 
 
 def newton(

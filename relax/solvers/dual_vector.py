@@ -4,6 +4,10 @@ Classes that coincide at the optimum act as one class of their summed size, so a
 the groups and a root of the dual-vector equations of the merged program. The partition is right if and only
 if each merged cluster has κ ≥ 0 (`bounds.Cluster`); entries above the norm propose merging, κ < 0 proposes
 splitting, and the certificate decides.
+
+Classes of different sizes coincide in this way only where their rows say the same once they do (`_alike`),
+as those of the supervised-contrastive loss. Under other rows they come near each other instead, and the
+slack has rank two or more: such a program is handed over as soon as an entry exceeds the norm.
 """
 
 from __future__ import annotations
@@ -27,6 +31,7 @@ from relax.symmetry import merge, merge_labels, spread
 
 Partition = frozenset[tuple[int, ...]]
 ABOVE_NORM = 1e-12  # an entry beyond the norm by more than this proposes merging
+SAME = 1e-12  # a difference beside the larger number that is rounding
 MOST_PARTITIONS = 60
 
 
@@ -45,8 +50,8 @@ def supports(program: GramProgram) -> str | None:
         return "dual_vector needs the whole target on the anchor's own entry"
     seen = np.broadcast_to(program.multiplicity, rows.peer_multiplicity.shape).copy()
     seen[np.arange(len(rows.anchor)), rows.anchor] -= 1
-    if np.any(rows.floats.own_multiplicity <= 0) or np.any(rows.floats.peer_multiplicity[seen > 0] <= 0):
-        return "dual_vector needs every anchor to read itself and all others"
+    if np.any(rows.floats.peer_multiplicity[seen > 0] <= 0):
+        return "dual_vector needs every anchor to read all others"
     return None
 
 
@@ -69,7 +74,7 @@ def solve(program: GramProgram, tolerance: float, deadline: float) -> Answer:
         if revised == partition:
             status = Status.CONVERGED
             break
-        if revised in seen:
+        if revised in seen or not all(_alike(program, cluster) for cluster in revised):
             status = Status.STALLED
             break
         partition = revised
@@ -109,6 +114,30 @@ def _is_mixed(program: GramProgram, partition: Partition) -> bool:
     """Return whether a cluster holds groups with and without anchors: its slack has higher rank."""
     anchored = _anchored(program)
     return any(len(set(anchored[list(cluster)].tolist())) > 1 for cluster in partition)
+
+
+def _alike(program: GramProgram, cluster: tuple[int, ...]) -> bool:
+    """Return whether members of a cluster can coincide with a slack κ (diag(w) − w wᵀ / Σ w) between them.
+
+    For members a, b and any other node Q the slack's entries must be as w_a to w_b. With one point for the
+    cluster D_aQ is (ω_a U_aQ/Z_a + ω_Q U_Qa/Z_Q)/2τ, so this needs ω_a U_aQ/Z_a to be as U_Qa: logarithms of
+    equal arguments Z, in which what a member reads of itself makes up for what it does not read of itself as
+    a peer, and ω_a as w_a. Equal members always are alike; without anchors only w is left. Anchors together
+    with nodes that have none are left to the witness of stationarity.
+    """
+    rows, inside = only_rows(program).floats, np.isin(only_rows(program).anchor, cluster)
+    if len(cluster) == 1 or inside.sum() <= 1:
+        return True
+    anchor, peer = rows.anchor[inside], rows.peer_multiplicity[inside]
+    size = peer[np.arange(len(anchor)), anchor]
+    weight = rows.weight[inside] / (program.multiplicity[anchor] * size)
+    argument = rows.own_multiplicity[inside] - size
+    scale = np.abs(peer).max()
+    return bool(
+        np.ptp(weight) <= SAME * weight.max()
+        and np.ptp(argument) <= SAME * scale
+        and np.ptp(peer, axis=0).max() <= SAME * scale
+    )
 
 
 def _anchored(program: GramProgram) -> Bool[np.ndarray, " m"]:
