@@ -22,7 +22,7 @@ from relax.answer import Answer, Status
 from relax.bounds import feasible, witness_at
 from relax.program import GramProgram
 from relax.solvers.low_rank.factored import Factors, Model
-from relax.solvers.low_rank.preconditioner import preconditioner
+from relax.solvers.low_rank.preconditioner import preconditioned
 from relax.solvers.low_rank.spheres import Quadratic, Step, Vector, trust_region_step
 from relax.solvers.low_rank.walls import walls_at
 from relax.solvers.worth import LEAST_EXCESS, Worth, worth
@@ -164,7 +164,8 @@ class Search:
             model = Model(self.factors, self.x)
             if not (model.unit > LEAST_EXCESS and np.isfinite(model.gradient).all()):
                 return End.UNDERFLOW
-            inverse = preconditioner(model, min(reach, radius))
+            model, inverse = preconditioned(model, min(reach, radius))
+            self.x = model.x
             reach = self.decrement = float(np.sqrt(max(0.0, model.gradient @ inverse(model.gradient))))
             noise = ROUNDING * max(1.0, abs(model.value))
             idle = idle + 1 if reach**2 < noise and reach > 0.5 * lowest else 0

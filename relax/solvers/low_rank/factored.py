@@ -82,8 +82,7 @@ class Factors:
                 continue
             of_slot[rule.slots] = sphere
             left = left if isinstance(rule, Fixed) else np.append(left, sphere)
-        label = np.append(np.repeat(of_slot, self.width), left)
-        return Spheres(np.where(label < 0, len(square), label), square)
+        return Spheres(np.where(of_slot < 0, len(square), of_slot), self.width, left, square)
 
     def parts(self, x: Vector) -> Parts:
         """Return V, Ŷ and what is left."""
@@ -92,8 +91,11 @@ class Factors:
 
     def cotangent(self, quotient: Float[np.ndarray, "ms r"], within: Float[np.ndarray, "ms s"]) -> Vector:
         """Return derivatives with respect to V and Ŷ as derivatives with respect to x."""
-        left = np.zeros(len(self.spheres.label) - self.slots * self.width)
-        return np.append(np.hstack([quotient, within]) / self.root_weight, left)
+        result = np.zeros(self.spheres.end + len(self.spheres.left))
+        by_slot = result[: self.spheres.end].reshape(self.slots, self.width)
+        np.divide(quotient, self.root_weight, out=by_slot[:, : self.rank])
+        np.divide(within, self.root_weight, out=by_slot[:, self.rank :])
+        return result
 
     def matrix(self, x: Vector) -> OrbitMatrix:
         """Return M."""
@@ -131,8 +133,15 @@ class Factors:
         v += ASYMMETRY * rng.normal(size=v.shape)
         y += ASYMMETRY * rng.normal(size=y.shape) * y[:, :1]
         by_slot = np.hstack([v, y]) * self.root_weight
-        left = np.ones(len(self.spheres.label) - by_slot.size)
+        left = np.ones(len(self.spheres.left))
         return self.spheres.retract(np.append(by_slot, left))
+
+    def turned(self, x: Vector, basis: Float[np.ndarray, "r r"]) -> Vector:
+        """Return x with the columns of V in an orthogonal basis."""
+        result = x.copy()
+        by_slot = result[: self.spheres.end].reshape(self.slots, self.width)
+        by_slot[:, : self.rank] = by_slot[:, : self.rank] @ basis
+        return result
 
     def widened(self, x: Vector, columns: Float[np.ndarray, "ms q"]) -> tuple[Factors, Vector]:
         """Return factors with these columns more, and x with them in V."""
@@ -236,8 +245,7 @@ class Model:
 
     def slot_pull(self) -> Float[np.ndarray, " ms"]:
         """Return the multiplier of the sphere of each slot, zero where it is free."""
-        first = self.factors.spheres.label[: self.factors.slots * self.factors.width : self.factors.width]
-        return np.append(self.pull, 0.0)[first]
+        return np.append(self.pull, 0.0)[self.factors.spheres.row]
 
     def dual_slack(self) -> Float[np.ndarray, "ms ms"]:
         """Return D + diag(ν) on the quotient, in units of the objective; it annihilates V when stationary."""

@@ -20,26 +20,39 @@ Vector = Float[np.ndarray, " N"]
 
 @dataclass(frozen=True, eq=False)
 class Spheres:
-    """Σ_{i on sphere j} x_i² = ρ_j for each j.
+    """Σ_{i on sphere j} x_i² = ρ_j for each j; x is a matrix row by row, then single coordinates.
 
     Attributes
     ----------
-    label : array of int, shape (N,)
-        The sphere of each coordinate, J where it is free.
+    row : array of int, shape (q,)
+        The sphere of each row, J where it is free.
+    width : int
+        The length of a row.
+    left : array of int, shape (p,)
+        The sphere of each single coordinate.
     square : array, shape (J,)
         ρ_j.
     """
 
-    label: Int[np.ndarray, " N"]
+    row: Int[np.ndarray, " q"]
+    width: int
+    left: Int[np.ndarray, " p"]
     square: Float[np.ndarray, " J"]
+
+    @property
+    def end(self) -> int:
+        """Where the rows end in x."""
+        return len(self.row) * self.width
 
     def sums(self, x: Vector, y: Vector) -> Float[np.ndarray, " J"]:
         """Return Σ x_i y_i over each sphere."""
-        return np.bincount(self.label, x * y, len(self.square) + 1)[:-1]
+        end, count = self.end, len(self.square) + 1
+        rows = np.einsum("ij,ij->i", x[:end].reshape(-1, self.width), y[:end].reshape(-1, self.width))
+        return (np.bincount(self.row, rows, count) + np.bincount(self.left, x[end:] * y[end:], count))[:-1]
 
     def along(self, factor: Float[np.ndarray, " J"], x: Vector) -> Vector:
         """Return x times the factor of its sphere, zero where it is free."""
-        return np.append(factor, 0.0)[self.label] * x
+        return self._times(np.append(factor, 0.0), x)
 
     def tangent(self, x: Vector, y: Vector) -> Vector:
         """Return the orthogonal projection of y to the tangent space at x."""
@@ -47,8 +60,14 @@ class Spheres:
 
     def retract(self, y: Vector) -> Vector:
         """Return y brought back to the spheres by scaling."""
-        factor = np.sqrt(self.square / self.sums(y, y))
-        return np.append(factor, 1.0)[self.label] * y
+        return self._times(np.append(np.sqrt(self.square / self.sums(y, y)), 1.0), y)
+
+    def _times(self, factor: Float[np.ndarray, " J1"], x: Vector) -> Vector:
+        result, end = np.empty_like(x), self.end
+        rows = x[:end].reshape(-1, self.width)
+        np.multiply(rows, factor[self.row][:, None], out=result[:end].reshape(-1, self.width))
+        result[end:] = factor[self.left] * x[end:]
+        return result
 
 
 class Quadratic(NamedTuple):
