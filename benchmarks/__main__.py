@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from benchmarks import grid, peers, picture, scaling
+from benchmarks import grid, peers, picture, rows, scaling
 from benchmarks.measuring import timed
 from benchmarks.tasks import DATA_SETS, tasks
 from certify import certify
@@ -80,6 +80,22 @@ def growth(progress: Progress, options: Options) -> Table:
     return table
 
 
+def other_rows(progress: Progress, options: Options) -> Table:
+    """Solve programs with other rows on real class counts."""
+    table = Table(*rows.HEADS, title="Other rows", caption=rows.WORDS)
+    for case in progress.track(list(rows.lines()), description="other rows"):
+        table.add_row(*rows.line(*case))
+    return table
+
+
+def imbalanced_rows(progress: Progress, options: Options) -> Table:
+    """Solve programs with other rows on strongly imbalanced counts."""
+    table = Table(*rows.GRID_HEADS, title="Other rows, strongly imbalanced", caption=rows.WORDS)
+    for kind in progress.track(list(rows.KINDS), description="imbalanced rows"):
+        table.add_row(*rows.grid_line(kind))
+    return table
+
+
 def robustness(progress: Progress, options: Options) -> str:
     """Run the grid."""
     return grid.page(progress)
@@ -90,6 +106,8 @@ PARTS: dict[str, Callable[[Progress, Options], Table | str]] = {
     "million": million,
     "peers": against_peers,
     "growth": growth,
+    "rows": other_rows,
+    "rows-grid": imbalanced_rows,
     "grid": robustness,
 }
 
