@@ -18,7 +18,7 @@ from relax.counts import LARGEST_COUNT
 from relax.errors import InputError
 from relax.orbits import OrbitMatrix
 from relax.program import GramProgram
-from relax.rows import LogSumExp, Rows
+from relax.rows import LogSumExp, Rows, SumExp
 from relax.rules import Bounded, Budget, Fixed, RidgeCost, Rule
 
 LARGEST_PROGRAM = 20_000  # groups
@@ -148,7 +148,7 @@ def _encode_rule(rule: Rule) -> dict[str, Any]:
     return {"kind": "ridge", **weights}
 
 
-def _encode_log_sum_exp(rows: LogSumExp) -> dict[str, Any]:
+def _encode_softmax(rows: LogSumExp | SumExp) -> dict[str, Any]:
     return {
         "anchor": [int(a) for a in rows.anchor],
         "weight": rationals(rows.weight),
@@ -159,7 +159,7 @@ def _encode_log_sum_exp(rows: LogSumExp) -> dict[str, Any]:
     }
 
 
-def _decode_log_sum_exp(said: Mapping[str, Any], groups: int) -> LogSumExp:
+def _decode_softmax(said: Mapping[str, Any], groups: int) -> tuple[Any, ...]:
     anchor = np.array(said["anchor"], dtype=int)
     if len(anchor) and not 0 <= anchor.min() <= anchor.max() < groups:
         raise ValueError("an anchor is not a group")
@@ -168,10 +168,27 @@ def _decode_log_sum_exp(said: Mapping[str, Any], groups: int) -> LogSumExp:
     said_target = said["peer_target"]
     target = None if said_target is None else decode_table(said_target, len(anchor), groups)
     weight, multiplicity, own_target = own
-    return LogSumExp(anchor, weight, multiplicity, own_target, peers, target)
+    return anchor, weight, multiplicity, own_target, peers, target
 
 
-ROW_KINDS = {"log-sum-exp": RowKind(LogSumExp, _encode_log_sum_exp, _decode_log_sum_exp)}
+def _decode_log_sum_exp(said: Mapping[str, Any], groups: int) -> LogSumExp:
+    return LogSumExp(*_decode_softmax(said, groups))
+
+
+def _encode_sum_exp(rows: SumExp) -> dict[str, Any]:
+    return {**_encode_softmax(rows), "floor": rationals(rows.floor)}
+
+
+def _decode_sum_exp(said: Mapping[str, Any], groups: int) -> SumExp:
+    parts = _decode_softmax({key: value for key, value in said.items() if key != "floor"}, groups)
+    anchor, weight, own, own_target, peers, target = parts
+    return SumExp(anchor, weight, own, own_target, peers, _exact(said["floor"], len(anchor)), target)
+
+
+ROW_KINDS = {
+    "log-sum-exp": RowKind(LogSumExp, _encode_softmax, _decode_log_sum_exp),
+    "sum-exp": RowKind(SumExp, _encode_sum_exp, _decode_sum_exp),
+}
 """The kinds of rows that a file can hold; whoever brings a new kind adds it, and its enclosure."""
 
 

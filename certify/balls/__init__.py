@@ -4,6 +4,7 @@ Every number is a ball that contains the exact value of a formula in exact numbe
 point are dyadic numbers, temperatures and multiplicities rational ones. Nothing is compared with a tolerance.
 """
 
+import certify.balls.sum_exp  # noqa: F401 (registers its enclosure)
 from certify.balls.enclosures import decimal_above, decimal_below
 from certify.balls.points import FactoredPoint, factored
 from certify.balls.proof import ProvenBounds, prove

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,8 @@ from flint import arb
 from jaxtyping import Bool, Float, Int, Shaped
 
 from certify.balls.enclosures import BallMatrix, Balls, balls, choose, exp
+from certify.balls.rows import enclosure
+from relax.errors import InputError
 from relax.rows import SumExp
 
 
@@ -28,7 +29,7 @@ class SumExpBalls:
     target: Shaped[Balls, "T m1"]
     floor: Shaped[Balls, " T"]
 
-    @cached_property
+    @property
     def has_floor(self) -> Bool[np.ndarray, " T"]:
         """Whether there is a floor: always, as the terms are not negative."""
         return np.ones(len(self.anchor), dtype=bool)
@@ -38,32 +39,28 @@ class SumExpBalls:
         entry = np.column_stack([matrix.own[self.anchor], matrix.peer[self.anchor]])
         read = self.members * self.target * entry
         mean: Any = read.sum(axis=1)
-        return SumExpStateBalls(self, self.multiplicity * exp((entry - mean[:, None]) * inverse_temperature))
+        term = self.multiplicity * exp((entry - mean[:, None]) * inverse_temperature)
+        excess = (self.members * term).sum(axis=1)
+        return SumExpStateBalls(excess, term - self.target * excess[:, None])
 
 
 @dataclass(frozen=True, eq=False)
 class SumExpStateBalls:
-    """T rows at a matrix; `term` is that of one entry behind a column."""
+    """T rows at a matrix: `excess` is Σ m e^y, and `slope`, by one entry, m e^y − p Σ m e^y."""
 
-    table: SumExpBalls
-    term: Shaped[Balls, "T m1"]
-
-    @cached_property
-    def excess(self) -> Shaped[Balls, " T"]:
-        """Row − floor."""
-        return (self.table.members * self.term).sum(axis=1)
-
-    @cached_property
-    def slope(self) -> Shaped[Balls, "T m1"]:
-        """The derivative by x/τ of one entry: term − p · excess."""
-        return self.term - self.table.target * self.excess[:, None]
+    excess: Shaped[Balls, " T"]
+    slope: Shaped[Balls, "T m1"]
 
 
-def enclosure(rows: SumExp, multiplicity: Float[np.ndarray, " m"]) -> SumExpBalls:
+@enclosure.register
+def sum_exp_balls(rows: SumExp, multiplicity: Float[np.ndarray, " m"]) -> SumExpBalls:
     """Lay out rows at the present precision.
 
     Entries that stand for nobody (another member of a group of one) have no multiplicity, whatever they read.
     """
+    for numbers in (rows.own_multiplicity, rows.peer_multiplicity):
+        if not (np.all(numbers >= 0) and np.all(numbers < np.inf)):
+            raise InputError("multiplicities of rows must be finite and not negative")
     t, m = np.arange(len(rows.anchor)), len(multiplicity)
     count = np.broadcast_to(np.append(1.0, multiplicity), (len(t), m + 1)).copy()
     count[t, rows.anchor + 1] -= 1.0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -72,7 +71,9 @@ class SumExpTable:
         used = (self.members > 0) & (self.weight > 0)
         with np.errstate(over="ignore"):  # a sum beyond float64 is infinite
             term = np.where(used, self.weight * np.exp(np.where(used, entry - mean[:, None], 0.0)), 0.0)
-        return SumExpState(self, term)
+            excess = (self.members * term).sum(axis=1)
+        pull = np.where(self.target > 0, excess[:, None], 0.0)  # no 0 · ∞
+        return SumExpState(self, term, excess, term - self.target * pull)
 
     def expression(self, entry: Any, weight: Float[np.ndarray, " T"]) -> Any:
         """Return Σ weight · (row − floor) as a CVXPY expression."""
@@ -86,20 +87,15 @@ class SumExpTable:
 
 @dataclass(frozen=True, eq=False)
 class SumExpState:
-    """Sum-of-exponentials rows at a matrix: `term` is m e^y of each single entry, y = x − Σ p x."""
+    """Sum-of-exponentials rows at a matrix.
+
+    `term` is m e^y of each single entry, y = x − Σ p x, and `slope` is m e^y − p Σ m e^y.
+    """
 
     table: SumExpTable
     term: Float[np.ndarray, "T m1"]
-
-    @cached_property
-    def excess(self) -> Float[np.ndarray, " T"]:
-        """Σ m e^y."""
-        return (self.table.members * self.term).sum(axis=1)
-
-    @cached_property
-    def slope(self) -> Float[np.ndarray, "T m1"]:
-        """The derivative by each single entry: m e^y − p Σ m e^y."""
-        return self.term - self.table.target * self.excess[:, None]
+    excess: Float[np.ndarray, " T"]
+    slope: Float[np.ndarray, "T m1"]
 
     def along(self, direction: Float[np.ndarray, "T m1"]) -> Float[np.ndarray, "T m1"]:
         """Return t_e − p_e Σ t with t = m e^y (x − Σ p x), for a direction x."""

@@ -144,7 +144,7 @@ def solve_program(
 def _judged(answer: Answer, tolerance: float, started: float) -> Answer:
     """Make the point feasible, keep the better of the solver's witness and the one of stationarity.
 
-    Whether a solver that came to an end has converged is for the proven gap to say, not for its own criterion.
+    Whether a solver that came to an end has converged is for the proven gap to say.
     """
     program, seconds = answer.program, time.monotonic() - started
     point = feasible(program, answer.point)

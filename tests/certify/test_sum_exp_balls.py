@@ -11,7 +11,7 @@ import pytest
 from flint import arb, ctx
 
 from certify.balls.enclosures import BallMatrix, balls
-from certify.balls.sum_exp import enclosure
+from certify.balls.sum_exp import sum_exp_balls
 from relax.losses import Kernel
 from relax.problem import Problem
 from relax.rows import SumExp
@@ -61,7 +61,7 @@ def test_balls_contain_the_exact_numbers(tau: Fraction) -> None:
     own, peer = rng.normal(size=2), rng.normal(size=(2, 2))
     peer = peer + peer.T
     with ctx.workprec(128):
-        table = enclosure(rows(), G)
+        table = sum_exp_balls(rows(), G)
         inverse = arb(tau.denominator) / arb(tau.numerator)
         state = table.state(BallMatrix(balls(own), balls(peer)), inverse)
         assert table.has_floor.all()
@@ -90,7 +90,7 @@ def test_balls_agree_with_floats_on_a_loss() -> None:
     entry = rng.uniform(-1, 1, size=(3, 3))
     entry = entry + entry.T
     own = np.ones(3)
-    state = enclosure(block, program.multiplicity).state(BallMatrix(balls(own), balls(entry)), arb(4))
+    state = sum_exp_balls(block, program.multiplicity).state(BallMatrix(balls(own), balls(entry)), arb(4))
     floats = program.tables[0].state(np.column_stack([own, entry]) / 0.25)
     np.testing.assert_allclose(state.excess.astype(float), floats.excess, rtol=1e-13)
     np.testing.assert_allclose(state.slope.astype(float), floats.slope, rtol=1e-13)

@@ -109,9 +109,7 @@ def test_features_of_one_sample_are_compared_with_its_row() -> None:
         samples=np.array([0, 0, 1, 1, 2, 2]),
     )
     assert match(descent, simplex_etf_gram(3), 1.0).agrees.all()
-    assert match(descent, np.eye(2), 1.0).gram_distances[0] == pytest.approx(
-        1.5
-    )  # by class
+    assert match(descent, np.eye(2), 1.0).gram_distances[0] == pytest.approx(1.5)  # by class
     with pytest.raises(InputError, match=r"must be \(2, 2\) or \(3, 3\) or \(6, 6\) with a finite"):
         match(descent, np.eye(4), 1.0)
 

@@ -1,4 +1,4 @@
-"""Other rows than the supervised-contrastive loss's: who solves them, how near classes come, what a status says."""
+"""Other rows than the supervised-contrastive: who solves them, how near classes come, honest statuses."""
 
 from __future__ import annotations
 
@@ -61,9 +61,7 @@ def test_another_solver_agrees(kind: str, name: str, tau: float) -> None:
 @pytest.mark.parametrize("kind", OTHERS)
 def test_groups_of_equal_classes_say_what_classes_say(kind: str) -> None:
     counts = [200, 200, 30, 30, 30, 8]
-    values = [
-        solve_program(program(kind, counts, 0.3, level=level)).value for level in ("groups", "classes")
-    ]
+    values = [solve_program(program(kind, counts, 0.3, level=level)).value for level in ("groups", "classes")]
     assert values[0] == pytest.approx(values[1], rel=1e-9, abs=1e-9)
 
 
