@@ -72,7 +72,7 @@ class SumExpTable:
         with np.errstate(over="ignore"):  # a sum beyond float64 is infinite
             term = np.where(used, self.weight * np.exp(np.where(used, entry - mean[:, None], 0.0)), 0.0)
             excess = (self.members * term).sum(axis=1)
-        pull = np.where(self.target > 0, excess[:, None], 0.0)  # no 0 · ∞
+        pull = np.where(self.target != 0, excess[:, None], 0.0)  # no 0 · ∞
         return SumExpState(self, term, excess, term - self.target * pull)
 
     def expression(self, entry: Any, weight: Float[np.ndarray, " T"]) -> Any:

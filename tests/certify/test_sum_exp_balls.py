@@ -11,7 +11,7 @@ import pytest
 from flint import arb, ctx
 
 from certify.balls.enclosures import BallMatrix, balls
-from certify.balls.sum_exp import sum_exp_balls
+from certify.balls.sum_exp import SumExpBalls, sum_exp_balls
 from relax.losses import Kernel
 from relax.problem import Problem
 from relax.rows import SumExp
@@ -62,6 +62,7 @@ def test_balls_contain_the_exact_numbers(tau: Fraction) -> None:
     peer = peer + peer.T
     with ctx.workprec(128):
         table = sum_exp_balls(rows(), G)
+        assert isinstance(table, SumExpBalls)
         inverse = arb(tau.denominator) / arb(tau.numerator)
         state = table.state(BallMatrix(balls(own), balls(peer)), inverse)
         assert table.has_floor.all()
