@@ -121,16 +121,11 @@ def solve_program(
     started = time.monotonic()
     deadline = np.inf if time_limit is None else started + time_limit
     best: Answer | None = None
-    choice = _chosen(program, solver)
-    for chosen in choice:
+    for chosen in _chosen(program, solver):
         try:
             answer = chosen.solve(program, tolerance, deadline)
         except KeyboardInterrupt:
             answer = _nothing_yet(program)
-        except SolverError:
-            if best is None and chosen is choice[-1]:
-                raise
-            continue
         found = _judged(replace(answer, solver=chosen.name), tolerance, started)
         best = found if best is None else _better_of(best, found)
         underflows = best.excess == 0.0  # τ so small that float64 has no excess; no solver here can do more
@@ -144,7 +139,7 @@ def solve_program(
 def _judged(answer: Answer, tolerance: float, started: float) -> Answer:
     """Make the point feasible, keep the better of the solver's witness and the one of stationarity.
 
-    Whether a solver that came to an end has converged is for the proven gap to say.
+    Whether a solver that came to its end has converged is for the proven gap to say, not for its criterion.
     """
     program, seconds = answer.program, time.monotonic() - started
     point = feasible(program, answer.point)

@@ -136,13 +136,6 @@ class Factors:
         left = np.ones(len(self.spheres.left))
         return self.spheres.retract(np.append(by_slot, left))
 
-    def turned(self, x: Vector, basis: Float[np.ndarray, "r r"]) -> Vector:
-        """Return x with the columns of V in an orthogonal basis."""
-        result = x.copy()
-        by_slot = result[: self.spheres.end].reshape(self.slots, self.width)
-        by_slot[:, : self.rank] = by_slot[:, : self.rank] @ basis
-        return result
-
     def widened(self, x: Vector, columns: Float[np.ndarray, "ms q"]) -> tuple[Factors, Vector]:
         """Return factors with these columns more, and x with them in V."""
         wider = replace(self, rank=self.rank + columns.shape[1])

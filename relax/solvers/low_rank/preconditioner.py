@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from relax.solvers.low_rank.factored import Model
+from relax.solvers.low_rank.factored import Factors, Model
 from relax.solvers.low_rank.spheres import Vector
 
 TINY = np.finfo(float).tiny
@@ -58,7 +58,7 @@ def _coupled(model: Model, reach: float, left: Float[np.ndarray, " p"]) -> Prepa
     vectors = vectors * (weight / root[:, None])
     apart = _within_rows(model)[:, None] / weight**2 + _own_slack(model)[:, None]
     apart += SMALLEST * apart.max() + TINY**0.5
-    turned = Model(factors, factors.turned(model.x, basis))
+    turned = Model(factors, _turned(factors, model.x, basis))
 
     def inverse(u: Vector) -> Vector:
         by_slot = spheres.tangent(turned.x, u)
@@ -69,6 +69,14 @@ def _coupled(model: Model, reach: float, left: Float[np.ndarray, " p"]) -> Prepa
         return spheres.tangent(turned.x, by_slot)
 
     return Prepared(turned, inverse)
+
+
+def _turned(factors: Factors, x: Vector, basis: Float[np.ndarray, "w w"]) -> Vector:
+    """Return x with the columns of V in an orthogonal basis."""
+    result = x.copy()
+    by_slot = result[: factors.spheres.end].reshape(factors.slots, factors.width)
+    by_slot[:, : factors.rank] = by_slot[:, : factors.rank] @ basis
+    return result
 
 
 def _apart(model: Model, reach: float, left: Float[np.ndarray, " p"]) -> Prepared:

@@ -1,4 +1,4 @@
-"""Other rows than the supervised-contrastive: who solves them, how near classes come, honest statuses."""
+"""Other rows than the supervised-contrastive loss's: gaps, how near classes come, what a status says."""
 
 from __future__ import annotations
 
