@@ -121,11 +121,16 @@ def solve_program(
     started = time.monotonic()
     deadline = np.inf if time_limit is None else started + time_limit
     best: Answer | None = None
-    for chosen in _chosen(program, solver):
+    choice = _chosen(program, solver)
+    for chosen in choice:
         try:
             answer = chosen.solve(program, tolerance, deadline)
         except KeyboardInterrupt:
             answer = _nothing_yet(program)
+        except SolverError:
+            if best is None and chosen is choice[-1]:
+                raise
+            continue  # what others found stands
         found = _judged(replace(answer, solver=chosen.name), tolerance, started)
         best = found if best is None else _better_of(best, found)
         underflows = best.excess == 0.0  # τ so small that float64 has no excess; no solver here can do more
