@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
@@ -15,9 +15,13 @@ from relax.counts import LARGEST_COUNT, ClassCounts, exact_rational, positive_nu
 from relax.errors import InputError
 from relax.losses import Loss, Reduction, SupCon
 from relax.losses.parameters import norm_from_statement, norm_statement
+from relax.model import model
 from relax.norms import NORMS, Ball, MeanSquare, Norm, Ridge, Sphere
 from relax.program import GramProgram
 from relax.rules import stretched
+
+if TYPE_CHECKING:
+    import cvxpy as cp
 
 __all__ = [
     "Ball",
@@ -202,6 +206,26 @@ class Problem:
     def from_dataset(cls, name: str, **options: Any) -> Problem:
         """Build from the class counts of a real data set (`relax.datasets.names()`)."""
         return cls(datasets.counts(name), **options)
+
+    def cvxpy(self, level: Level = "groups") -> cp.Problem:
+        """Return the convex program as a CVXPY problem, to be solved or changed; its value is the loss.
+
+        At the levels "classes" and "samples" its variable G is the Gram matrix of all classes, or of all
+        features in the user's order of classes (of all vectors of all roles, side by side, where there are
+        several); at level "groups" see `relax.model.model`. Nothing of it is certified: give what you find to
+        `certify` as an `Answer`, or use `solve`.
+
+        Raises
+        ------
+        InputError
+            As `program`.
+        """
+        import cvxpy
+
+        program = self.program(level)
+        made = model(program).problem
+        floor = program.floor if np.isfinite(program.floor) else 0.0
+        return cvxpy.Problem(cvxpy.Minimize(made.objective.expr + floor), made.constraints)
 
     def statement(self) -> dict[str, Any]:
         """Return the problem as JSON values, numbers exact: counts as [size, classes] pairs, τ a fraction."""

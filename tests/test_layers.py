@@ -24,7 +24,7 @@ ORDER = [
     "relax.norms",
     "relax.rows",
     "relax.program",
-    "relax.losses",
+    "relax.losses relax.model",
     "relax.problem",
     "relax.symmetry",
     "relax.geometry",
