@@ -16,8 +16,6 @@ class TorchArrays:
 
     device: str = "cpu"
     exact = False
-    exp, expm1 = staticmethod(torch.exp), staticmethod(torch.expm1)
-    log1p, sqrt = staticmethod(torch.log1p), staticmethod(torch.sqrt)
 
     def number(self, exact: Fraction | int) -> torch.Tensor:
         """Return the nearest float64, as a tensor without axes."""
@@ -26,6 +24,22 @@ class TorchArrays:
     def integers(self, counts: np.ndarray) -> torch.Tensor:
         """Return floats, exact up to 2**53."""
         return torch.from_numpy(counts.astype(np.float64)).to(self.device)
+
+    def exp(self, x: torch.Tensor) -> torch.Tensor:
+        """Return eˣ."""
+        return x.exp()
+
+    def expm1(self, x: torch.Tensor) -> torch.Tensor:
+        """Return eˣ − 1."""
+        return x.expm1()
+
+    def log1p(self, x: torch.Tensor) -> torch.Tensor:
+        """Return log(1 + x)."""
+        return x.log1p()
+
+    def sqrt(self, x: torch.Tensor) -> torch.Tensor:
+        """Return √x."""
+        return x.sqrt()
 
     def log(self, x: torch.Tensor) -> torch.Tensor:
         """Return log x; −∞ at zero, with derivative 0 there, as 0·∞ would spoil all others."""
