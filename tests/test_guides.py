@@ -26,6 +26,7 @@ GUIDES = {  # what the scripts of each guide print, and how many of its tests pa
         3,
     ),
     "solvers.md": ([], len(conformance.cases())),
+    "your-own-loss.md": ([], 3),
 }
 SNIPPETS = {
     guide: re.findall(
@@ -65,3 +66,34 @@ def test_tests_pass(guide: str, tmp_path: Path) -> None:
             (tmp_path / name[1]).write_text(snippet, encoding="utf-8")
     done = run(["-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider", "--rootdir=."], tmp_path)
     assert re.search(rf"^{GUIDES[guide][1]} passed in", done.stdout, re.M), done.stdout + done.stderr
+
+
+def test_a_loss_of_an_installed_package_is_one_of_the_command(tmp_path: Path) -> None:
+    """The guide's loss, announced by the entry point that the guide prints."""
+    (module,) = (s for s in SNIPPETS["your-own-loss.md"] if s.startswith("# balanced.py"))
+    guide = (ROOT / "docs" / "your-own-loss.md").read_text(encoding="utf-8")
+    ((group, line),) = re.findall(r"^```toml\n\[project.entry-points.\"(.*)\"\]\n(.*)\n```", guide, re.M)
+    name, _, target = line.partition(" = ")
+    (tmp_path / "balanced.py").write_text(module, encoding="utf-8")
+    announced = tmp_path / "balanced-0.1.dist-info"
+    announced.mkdir()
+    (announced / "METADATA").write_text("Metadata-Version: 2.1\nName: balanced\nVersion: 0.1\n")
+    (announced / "entry_points.txt").write_text(f"[{group}]\n{name} = {target.strip(chr(34))}\n")
+
+    def command(*arguments: str) -> subprocess.CompletedProcess[str]:
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
+        main = "import sys; from certify.cli import main; sys.argv[0] = 'gramcert'; main()"
+        return subprocess.run(
+            [sys.executable, "-c", main, *arguments],
+            cwd=tmp_path, env=environment, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+
+    assert name in command("losses").stdout
+    solved = command("solve", "--counts", "20,5,5", "--loss", name, "--certificate", "proof.json")
+    assert solved.returncode == 0, solved.stderr
+    assert "CERTIFIED" in solved.stdout
+    assert command("check", "proof.json").returncode == 1  # checker.py does not know the loss
+    assert command("check", "proof.json", "--unnamed").returncode == 0
+    unknown = command("solve", "--counts", "20,5,5", "--loss", f"{name}:weight=1")
+    assert (unknown.returncode, unknown.stdout) == (2, "")
+    assert "has no parameter" in unknown.stderr
