@@ -97,6 +97,16 @@ class Seen:
         """Features of the class of each column."""
         return self.known[0].sizes
 
+    @property
+    def classes(self) -> Int[np.ndarray, " r"]:
+        """The class of each column."""
+        return self.known[0].classes
+
+    @property
+    def samples(self) -> Int[np.ndarray, " r"]:
+        """The sample of each column."""
+        return self.known[0].samples
+
 
 @dataclass(frozen=True, eq=False)
 class Labelled:
