@@ -1,0 +1,5 @@
+"""Random log-sum-exp rows in balls: the same formulas as `relax.rows.random`, with every error inside.
+
+`laplace` has the quadrature and its error, `multinomial` and `hypergeometric` the expected exponentials, `rows` the
+table of a program's rows.
+"""

@@ -1,0 +1,157 @@
+"""The table of random log-sum-exp rows in balls, and the rows at a matrix."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from flint import arb, ctx, fmpq
+from jaxtyping import Bool, Float, Int, Shaped
+
+from certify.balls.enclosures import BallMatrix, Balls, ball, balls, elementwise, rational, total, zeros
+from certify.balls.random import hypergeometric, multinomial
+from certify.balls.random.laplace import LaplaceBalls, laplace
+from relax.rows import RandomLogSumExp
+
+_exp = elementwise(arb.exp)
+
+
+def random_row_table(rows: RandomLogSumExp, multiplicity: Float[np.ndarray, " m"]) -> RandomRowTable:
+    """Lay out random log-sum-exp rows at the present precision."""
+    count, m = len(rows.anchor), len(multiplicity)
+    members: Any = np.empty((count, m + 1), dtype=object)
+    members[:, 0], members[:, 1:] = arb(1), balls(multiplicity)
+    members[np.arange(count), rows.anchor + 1] = balls(multiplicity[rows.anchor] - 1.0)
+    floor = [_floor(rows, t, _total(rows, t, multiplicity)) for t in range(count)]
+    return RandomRowTable(rows, multiplicity, members, np.array(floor), np.ones(count, dtype=bool))
+
+
+@dataclass(frozen=True, eq=False)
+class RandomRowTable:
+    """What no matrix changes in T rows; column 0 is the anchor's own entry, then come peers, group by group."""
+
+    rows: RandomLogSumExp
+    multiplicity: Float[np.ndarray, " m"]
+    members: Shaped[Balls, "T m1"]
+    floor: Shaped[Balls, " T"]  # E[1{B>0} log B]
+    has_floor: Bool[np.ndarray, " T"]
+
+    @property
+    def anchor(self) -> Int[np.ndarray, " T"]:
+        """The groups."""
+        return self.rows.anchor
+
+    def state(self, matrix: BallMatrix, inverse_temperature: arb) -> RandomRowBalls:
+        """Evaluate rows at a matrix, feasible or not."""
+        own, peer = matrix.own[self.anchor], matrix.peer[self.anchor]
+        read = self.members[:, 1:] != arb(0)
+        rise = np.where(read, (peer - own[:, None]) * inverse_temperature, arb(0))
+        return RandomRowBalls(self, _exp(rise) * ball(self.rows.peer_multiplicity))
+
+
+@dataclass(frozen=True, eq=False)
+class RandomRowBalls:
+    """T rows at a matrix, evaluated when they are asked for, at the precision of that time."""
+
+    table: RandomRowTable
+    reach: Shaped[Balls, "T m"]  # m e^{(x_e − x_own)/τ}
+
+    @cached_property
+    def excess(self) -> Shaped[Balls, " T"]:
+        """E[1{B>0} log(X/B)]."""
+        if "_both" in self.__dict__:
+            return self._both[0]
+        return self._evaluated(False)[0]
+
+    @property
+    def slope(self) -> Shaped[Balls, "T m1"]:
+        """Its derivative by x/τ on single entries; that by the own entry balances all others."""
+        return self._both[1]
+
+    @cached_property
+    def _both(self) -> tuple[Shaped[Balls, " T"], Shaped[Balls, "T m1"]]:
+        return self._evaluated(True)
+
+    def _evaluated(self, slopes: bool) -> tuple[Shaped[Balls, " T"], Shaped[Balls, "T m1"]]:
+        rows, table = self.table.rows, self.table
+        excess, slope = zeros(len(rows.anchor)), zeros(*table.members.shape)
+        for t in range(len(rows.anchor)):
+            found, peers = self._row(t, slopes)
+            excess[t] = found
+            if peers is not None:
+                slope[t, 1:] = peers
+                slope[t, 0] = -total(table.members[t, 1:] * peers)
+        return excess, slope
+
+    def _row(self, t: int, slopes: bool) -> tuple[arb, Shaped[Balls, " m"] | None]:
+        rows, members = self.table.rows, _members(self.table.rows, t, self.table.multiplicity)
+        rule, top = self._rule(t)
+        sure = 1 + arb(0, 1) * rule.error
+        base, own = ball(rows.base), ball(rows.own_multiplicity)
+        populations = [_exact(p) for p in rows.peer_population[t]]
+        mine = _exact(rows.own_population[t])
+        if rows.replacement:
+            whole = _total(rows, t, self.table.multiplicity)
+            shares = np.array([arb(rational(Fraction(p) / whole)) for p in populations])
+            row = multinomial.Row(
+                rows.draws, base, own, ball(Fraction(mine) / whole), shares, balls(members), self.reach[t]
+            )
+            excess, peers = multinomial.evaluated(row, rule, top)
+        else:
+            integers = [int(p) for p in populations]
+            sparse = hypergeometric.Row(rows.draws, base, own, int(mine), integers, members, self.reach[t])
+            excess, peers = hypergeometric.evaluated(sparse, rule, top, slopes)
+        return excess * sure, peers if peers is None else peers * sure
+
+    def _rule(self, t: int) -> tuple[LaplaceBalls, arb]:
+        """Return the quadrature, and a number that no X is above."""
+        rows = self.table.rows
+        base, own = ball(rows.base), ball(rows.own_multiplicity)
+        most = own
+        for x in self.reach[t].tolist():
+            most = most.max(x)
+        top = (base + rows.draws * most).upper()
+        return laplace(top, base if rows.base else own), top
+
+
+def _exact(number: Any) -> Any:
+    return number.item() if isinstance(number, np.generic) else number
+
+
+def _members(rows: RandomLogSumExp, t: int, multiplicity: Float[np.ndarray, " m"]) -> list[int]:
+    members = [int(g) for g in multiplicity.tolist()]
+    members[int(rows.anchor[t])] -= 1
+    return members
+
+
+def _total(rows: RandomLogSumExp, t: int, multiplicity: Float[np.ndarray, " m"]) -> Fraction:
+    """Return the population of a row."""
+    pairs = zip(_members(rows, t, multiplicity), rows.peer_population[t], strict=True)
+    return sum((g * Fraction(_exact(p)) for g, p in pairs), Fraction(_exact(rows.own_population[t])))
+
+
+def _floor(rows: RandomLogSumExp, t: int, whole: Fraction) -> arb:
+    """Return E[1{B>0} log B] from exact chances."""
+    k, own = rows.draws, Fraction(_exact(rows.own_population[t]))
+    ways = _without(k, int(own), int(whole)) if not rows.replacement else _with(k, own, whole)
+    return total(
+        arb(fmpq(way, 1)) * ball(rows.base + j * rows.own_multiplicity).log()
+        for j, way in enumerate(ways[0])
+        if way and (rows.base or j)
+    ) / arb(ways[1])
+
+
+def _without(k: int, own: int, whole: int) -> tuple[list[int], int]:
+    """Return in how many ways j of K draws are own, and how many there are."""
+    return [math.comb(own, j) * math.comb(whole - own, k - j) for j in range(k + 1)], math.comb(whole, k)
+
+
+def _with(k: int, own: Fraction, whole: Fraction) -> tuple[list[int], int]:
+    share = own / whole
+    p, q = share.numerator, share.denominator
+    return [math.comb(k, j) * p**j * (q - p) ** (k - j) for j in range(k + 1)], q**k
