@@ -18,7 +18,7 @@ from relax.counts import LARGEST_COUNT
 from relax.errors import InputError
 from relax.orbits import OrbitMatrix
 from relax.program import GramProgram
-from relax.rows import LogSumExp, Rows, SumExp
+from relax.rows import LogSumExp, RandomLogSumExp, Rows, SumExp
 from relax.rules import Bounded, Budget, Fixed, RidgeCost, Rule
 
 LARGEST_PROGRAM = 20_000  # groups
@@ -159,10 +159,15 @@ def _encode_softmax(rows: LogSumExp | SumExp) -> dict[str, Any]:
     }
 
 
-def _decode_softmax(said: Mapping[str, Any], groups: int) -> tuple[Any, ...]:
+def _anchors(said: Mapping[str, Any], groups: int) -> np.ndarray:
     anchor = np.array(said["anchor"], dtype=int)
     if len(anchor) and not 0 <= anchor.min() <= anchor.max() < groups:
         raise ValueError("an anchor is not a group")
+    return anchor
+
+
+def _decode_softmax(said: Mapping[str, Any], groups: int) -> tuple[Any, ...]:
+    anchor = _anchors(said, groups)
     own = (_exact(said[key], len(anchor)) for key in ("weight", "own_multiplicity", "own_target"))
     peers = decode_table(said["peer_multiplicity"], len(anchor), groups)
     said_target = said["peer_target"]
@@ -185,7 +190,36 @@ def _decode_sum_exp(said: Mapping[str, Any], groups: int) -> SumExp:
     return SumExp(anchor, weight, own, own_target, peers, _exact(said["floor"], len(anchor)), target)
 
 
+def _encode_random(rows: RandomLogSumExp) -> dict[str, Any]:
+    numbers = ("base", "own_multiplicity", "peer_multiplicity")
+    return {
+        "anchor": [int(a) for a in rows.anchor],
+        "weight": rationals(rows.weight),
+        "draws": rows.draws,
+        "replacement": rows.replacement,
+        **{name: rational(getattr(rows, name)) for name in numbers},
+        "own_population": rationals(rows.own_population),
+        "peer_population": encode_table(rows.peer_population),
+    }
+
+
+def _decode_random(said: Mapping[str, Any], groups: int) -> RandomLogSumExp:
+    anchor = _anchors(said, groups)
+    return RandomLogSumExp(
+        anchor,
+        weight=_exact(said["weight"], len(anchor)),
+        draws=said["draws"],
+        replacement=said["replacement"],
+        base=Fraction(said["base"]),
+        own_multiplicity=Fraction(said["own_multiplicity"]),
+        peer_multiplicity=Fraction(said["peer_multiplicity"]),
+        own_population=_exact(said["own_population"], len(anchor)),
+        peer_population=decode_table(said["peer_population"], len(anchor), groups),
+    )
+
+
 ROW_KINDS = {
+    "random-log-sum-exp": RowKind(RandomLogSumExp, _encode_random, _decode_random),
     "log-sum-exp": RowKind(LogSumExp, _encode_softmax, _decode_log_sum_exp),
     "sum-exp": RowKind(SumExp, _encode_sum_exp, _decode_sum_exp),
 }

@@ -4,9 +4,14 @@ Every number is a ball that contains the exact value of a formula in exact numbe
 point are dyadic numbers, temperatures and multiplicities rational ones. Nothing is compared with a tolerance.
 """
 
-import certify.balls.sum_exp  # noqa: F401 (registers its enclosure)
 from certify.balls.enclosures import decimal_above, decimal_below
 from certify.balls.points import FactoredPoint, factored
 from certify.balls.proof import ProvenBounds, prove
+from certify.balls.random.rows import random_row_table
+from certify.balls.rows import enclosure
+from certify.balls.sum_exp import sum_exp_balls
+
+enclosure.register(random_row_table)
+enclosure.register(sum_exp_balls)
 
 __all__ = ["FactoredPoint", "ProvenBounds", "decimal_above", "decimal_below", "factored", "prove"]

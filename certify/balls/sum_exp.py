@@ -10,7 +10,6 @@ from flint import arb
 from jaxtyping import Bool, Float, Int, Shaped
 
 from certify.balls.enclosures import BallMatrix, Balls, balls, choose, exp
-from certify.balls.rows import enclosure
 from relax.errors import InputError
 from relax.rows import SumExp
 
@@ -52,7 +51,6 @@ class SumExpStateBalls:
     slope: Shaped[Balls, "T m1"]
 
 
-@enclosure.register
 def sum_exp_balls(rows: SumExp, multiplicity: Float[np.ndarray, " m"]) -> SumExpBalls:
     """Lay out rows at the present precision.
 

@@ -8,6 +8,8 @@ from typing import Any, ClassVar, Literal
 
 from relax.counts import ClassCounts, exact_rational
 from relax.errors import InputError
+from relax.losses.batches import Sampler, expected_rows, refusal
+from relax.losses.companions import expected_shares
 from relax.losses.definition import Seen, Share
 from relax.losses.reduction import Reduction, class_nodes, sample_nodes
 from relax.losses.softmax import Softmax, lacks_floor, weight_of_positives
@@ -31,10 +33,18 @@ class SupCon:
         floor log(w |P_i|) of each anchor, at 0 none.
     class_weights : "samples" or "classes"
         Whether every anchor weighs the same, or every class that has an anchor.
+    batch_size : int or None
+        None for the full batch; else the loss is its expectation over random batches of so many samples:
+        the expected sum over anchors that have a positive in their batch, divided by their expected number.
+        Losses that divide each batch by its own number of such anchors are not of this form.
+    sampler : "shuffle", "replacement", "class-balanced" or None
+        How batches are drawn: without replacement (the default), with, or a class first and then a sample.
     """
 
     positives_weight: float = 1.0
     class_weights: Literal["samples", "classes"] = "samples"
+    batch_size: int | None = None
+    sampler: Sampler | None = None
 
     name: ClassVar[str] = "supcon"
     default_temperature: ClassVar[float] = 0.1
@@ -48,9 +58,20 @@ class SupCon:
         if self.class_weights not in ("samples", "classes"):
             raise InputError(f"class_weights {self.class_weights!r} must be 'samples' or 'classes'")
         object.__setattr__(self, "positives_weight", weight)
+        if self.batch_size is None:
+            if self.sampler is not None:
+                raise InputError(f"sampler {self.sampler!r} says how batches are drawn; give batch_size too")
+            return
+        if type(self.batch_size) is not int:
+            raise InputError(f"batch_size {self.batch_size!r} must be a whole number of samples, or none")
+        if weight != 1 or self.class_weights != "samples":
+            raise InputError("batch_size goes with positives_weight=1 and class_weights=samples only")
+        object.__setattr__(self, "sampler", self.sampler or "shuffle")
 
     def refuses(self, counts: ClassCounts, views: int, norm: Norm, nonnegative: bool) -> str | None:
-        """Return a sentence for one class, for no class of two samples, and for w = 0 with a ridge."""
+        """Return a sentence for one class, for no anchor, for w = 0 with a ridge, and for odd batches."""
+        if self.batch_size is not None and self.sampler is not None:
+            return refusal(counts, views, self.batch_size, self.sampler)
         seen = counts.times(views)
         if seen.classes < 2:
             return (
@@ -74,17 +95,25 @@ class SupCon:
         a_c ≤ r_c, the mean of ‖h‖² over the class, and M with r_c on its diagonal is positive semidefinite
         and obeys the norm as H does, it is a feasible M with program(M) ≤ loss(H). That large w push
         positives apart is no objection: they share the softmax alike, and their mean similarity is pulled up.
+        An expectation over batches is a weighted sum of such rows, one for each composition of a batch.
         """
+        if self.batch_size is not None and self.sampler is not None:
+            drawn, normaliser = expected_rows(counts, views, self.batch_size, self.sampler)
+            return Reduction(class_nodes(counts, views), drawn, normaliser)
         rows = self._softmax.by_classes(counts, views, self._each(counts, views))
         return Reduction(class_nodes(counts, views), (rows,), self._normaliser(counts, views))
 
-    def lift(self, counts: ClassCounts, views: int) -> Reduction:
-        """Return the sample-level relaxation (R): one node a feature. The reference, for small n."""
+    def lift(self, counts: ClassCounts, views: int) -> Reduction | None:
+        """Return the sample-level relaxation (R): one node a feature. The reference, for small n, full batch."""
+        if self.batch_size is not None:
+            return None
         rows = self._softmax.by_features(counts, views, self._each(counts, views))
         return Reduction(sample_nodes(counts, views), (rows,), self._normaliser(counts, views))
 
     def shares(self, x: Any, seen: Seen) -> Share:
         """Return log( w Σ_P e^{x_p} + Σ_N e^{x_n} ) − (1/|P|) Σ_P x_p for each anchor with a positive."""
+        if self.batch_size is not None and self.sampler is not None:
+            return expected_shares(x, seen, self.batch_size, self.sampler)
         share = self._softmax.shares(x, seen)
         if self.class_weights == "samples":
             return share
