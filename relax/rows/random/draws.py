@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float
@@ -14,6 +14,7 @@ from relax.rows.random.quadrature import LaplaceRule
 AT_ONCE = 500_000  # numbers in a temporary array
 
 
+@runtime_checkable
 class Drawn(Protocol):
     """T rows at a matrix: E[1{B>0} log(X/B)] and its derivatives by x/τ on single peers.
 

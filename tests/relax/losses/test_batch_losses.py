@@ -13,12 +13,14 @@ from relax.losses import SupCon
 COUNTS = [500, 500, 5, 5]
 
 
-# minority cosines by enumeration of all batches with exact weights, and for 505 the limit of large batches
-@pytest.mark.parametrize(("batch", "cosine"), [(8, 0.3068), (32, 0.0823), (256, -0.0072), (505, -0.0169)])
-def test_small_batches_draw_minorities_together(batch: int, cosine: float) -> None:
+# minority cosines that other code found: by enumeration with exact weights (8 and 32), to the digits it gave
+@pytest.mark.parametrize(
+    ("batch", "cosine", "digits"), [(8, 0.3068, 4), (32, 0.0823, 4), (256, -0.007, 3), (505, -0.0169, 4)]
+)
+def test_small_batches_draw_minorities_together(batch: int, cosine: float, digits: int) -> None:
     solution = solve(Problem(COUNTS, SupCon(batch_size=batch)))
     assert solution.relative_gap() <= 1e-9
-    assert solution.gram[2, 3] == pytest.approx(cosine, abs=6e-5)
+    assert solution.gram[2, 3] == pytest.approx(cosine, abs=0.5 * 10**-digits)
 
 
 def test_a_batch_of_everything_is_the_full_batch() -> None:
