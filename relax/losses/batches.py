@@ -10,15 +10,13 @@ from __future__ import annotations
 
 from fractions import Fraction
 from math import comb
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Literal, get_args
 
 import numpy as np
 
 from relax.counts import ClassCounts
 from relax.errors import InputError
-from relax.losses.definition import Seen, Share
 from relax.rows import RandomLogSumExp
-from relax.rows.random.quadrature import laplace_rule
 
 Sampler = Literal["shuffle", "replacement", "class-balanced"]
 LARGEST_PRODUCT = 2 * 10**8  # numbers of the truncated products of one call, without replacement

@@ -104,9 +104,11 @@ class SupCon:
         return Reduction(class_nodes(counts, views), (rows,), self._normaliser(counts, views))
 
     def lift(self, counts: ClassCounts, views: int) -> Reduction | None:
-        """Return the sample-level relaxation (R): one node a feature. The reference, for small n, full batch."""
-        if self.batch_size is not None:
-            return None
+        """Return the program with one node a feature, None in batches."""
+        return None if self.batch_size is not None else self.by_features(counts, views)
+
+    def by_features(self, counts: ClassCounts, views: int) -> Reduction:
+        """Return the sample-level relaxation (R) of the full batch: one node a feature."""
         rows = self._softmax.by_features(counts, views, self._each(counts, views))
         return Reduction(sample_nodes(counts, views), (rows,), self._normaliser(counts, views))
 

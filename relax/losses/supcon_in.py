@@ -55,7 +55,7 @@ class SupConIn:
 
     def lift(self, counts: ClassCounts, views: int) -> Reduction:
         """Return the minorant of every anchor, one node a feature; equality holds at collapse only."""
-        whole = SupCon().lift(counts, views)
+        whole = SupCon().by_features(counts, views)
         (rows,) = whole.rows
         assert isinstance(rows, LogSumExp)
         classes = sample_nodes(counts, views).class_of_unit()

@@ -65,7 +65,7 @@ class SupConTemperatures:
 
     def lift(self, counts: ClassCounts, views: int) -> Reduction:
         """Return the sample-level relaxation over the same vectors."""
-        lifted = SupCon().lift(counts, views)
+        lifted = SupCon().by_features(counts, views)
         size = np.array(counts.sizes, dtype=object)[counts.group_of_class()]
         return self._stretched(lifted, counts, size[lifted.nodes.class_of_unit()])
 

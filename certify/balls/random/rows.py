@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
 import numpy as np
-from flint import arb, ctx, fmpq
+from flint import arb, fmpq
 from jaxtyping import Bool, Float, Int, Shaped
 
 from certify.balls.enclosures import BallMatrix, Balls, ball, balls, elementwise, rational, total, zeros

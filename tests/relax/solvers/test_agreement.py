@@ -8,6 +8,7 @@ import pytest
 
 from relax.answer import Answer
 from relax.bounds import feasible, lower_bound, witness_at
+from relax.model import expression
 from relax.orbits import OrbitMatrix
 from relax.problem import Ball, Norm, Problem, Ridge, Sphere
 from relax.program import GramProgram
@@ -109,7 +110,7 @@ def test_barrier_solves_programs_of_every_kind(name: str) -> None:
 def test_the_cvxpy_expression_has_the_value_of_the_program(name: str) -> None:
     program, rng = PROGRAMS[name], np.random.default_rng(0)
     matrix = random_matrix(program, rng, obedient=True)
-    stated = conic.expression(program, [cp.Constant(block) for block in matrix.own], cp.Constant(matrix.peer))
+    stated = expression(program, [cp.Constant(block) for block in matrix.own], cp.Constant(matrix.peer))
     floors = 0.0
     if np.isinf(program.floor):  # the expression leaves out the floors of rows that have one
         for rows, table in zip(log_sum_exp(program), program.tables, strict=True):
