@@ -71,9 +71,10 @@ class Nodes:
         vectors = self.stands_for if is_feature else np.ones_like(self.stands_for)
 
         def part() -> Shaped[np.ndarray, " m"]:
-            numbers = zip(self.multiplicity, self.share, strict=True)
-            classes = sum((int(g) * Fraction(share) for g, share in numbers), Fraction(0))
-            return np.array([Fraction(share) / classes for share in self.share], dtype=object)
+            shares = [Fraction(share) for share in self.share.tolist()]  # not of NumPy's integers
+            numbers = zip(self.multiplicity, shares, strict=True)
+            classes = sum((int(g) * share for g, share in numbers), Fraction(0))
+            return np.array([share / classes for share in shares], dtype=object)
 
         return Members(slots, vectors, part)
 
