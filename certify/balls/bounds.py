@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from functools import reduce
 from typing import NamedTuple
 
@@ -32,8 +33,14 @@ class Slack(NamedTuple):
     """The part of a witness that no precision changes: M₀ and Z Zᵀ, exactly."""
 
     witness: Witness
-    base: BallMatrix
+    own: Shaped[np.ndarray, " m"]  # floats and Fractions
+    peer: Shaped[Balls, "m m"]
     gram: Shaped[Balls, "m m"]
+
+    @property
+    def base(self) -> BallMatrix:
+        """M₀ at the present precision."""
+        return BallMatrix(balls(self.own), self.peer)
 
 
 class Upper(NamedTuple):
@@ -62,13 +69,26 @@ def objective(program: GramProgram) -> Objective:
     return Objective(program, g, ball(1 / program.temperature), tables, weights, floor)
 
 
-def slack(witness: Witness) -> Slack:
+def slack(program: GramProgram, witness: Witness) -> Slack:
     """Return the exact part of a witness; of the peer entries of M₀ the upper triangle is read."""
     g, peer = witness.base.multiplicity, np.triu(witness.base.peer)
     peer = peer + np.triu(peer, 1).T
     np.fill_diagonal(peer, np.where(g > 1, peer.diagonal(), 0.0))  # with one member there is no such entry
-    base = BallMatrix(balls(witness.base.own[:, 0, 0]), balls(peer))
-    return Slack(witness, base, exact_gram(witness.factor))
+    return Slack(witness, _own_entries(program, witness), balls(peer), exact_gram(witness.factor))
+
+
+def _own_entries(program: GramProgram, witness: Witness) -> Shaped[np.ndarray, " m"]:
+    """Return the own entries of M₀, exact.
+
+    One that is the float64 nearest to the value of its fixed or bounded rule stands for that value, which
+    need not be dyadic. M₀ is arbitrary, so this is no more than its definition.
+    """
+    said = witness.base.own[:, 0, 0]
+    own = said.astype(object)
+    for rule in program.rules:
+        if isinstance(rule, (Fixed, Bounded)):
+            own[rule.slots[said[rule.slots] == float(rule.value)]] = Fraction(rule.value)
+    return own
 
 
 def upper_bound(goal: Objective, point: FactoredPoint) -> Upper:
@@ -94,7 +114,8 @@ def lower_bound(goal: Objective, given: Slack, level: arb) -> Lower:
     D + diag(ν) − (a non-negative part, where M ≥ 0) = W + (a diagonally dominant matrix) ⪰ 0 for every ν ≥
     needed, which each rule buys at its charge.
     """
-    g, base, states = goal.multiplicity, given.base, _states(goal, given.base)
+    g, base = goal.multiplicity, given.base
+    states = _states(goal, base)
     gradient, dual = _gradient(goal, states), _dual_slack(given, g)
     members = np.broadcast_to(g, (len(g), len(g))).copy()
     np.fill_diagonal(members, g - 1)

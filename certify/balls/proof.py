@@ -96,7 +96,7 @@ def prove(program: GramProgram, witness: Witness, point: FactoredPoint, radius: 
     _check_program(program)
     _check_witness(program, witness)
     _check_point(program, point)
-    exact, precision, width = slack(witness), FIRST_PRECISION, arb("inf")
+    exact, precision, width = slack(program, witness), FIRST_PRECISION, arb("inf")
     while True:
         with ctx.workprec(precision):
             goal = objective(program)

@@ -88,7 +88,7 @@ def pair_radii(
     deviation = _deviation(goal, curvature, own, gap)
     radii = np.full(curvature.pull.shape, arb("inf"), dtype=object)
     if deviation is not None:
-        around = upper(abs(given.base.peer - above.matrix.peer) + (own.play + deviation))
+        around = upper(abs(given.peer - above.matrix.peer) + (own.play + deviation))
         radii[curvature.read] = around[curvature.read]
     for pairs, value, reach in _drawn_together(goal, given, own, gap):
         radii[pairs] = least(radii[pairs], upper(abs(above.matrix.peer[pairs] - value) + reach))
@@ -104,17 +104,17 @@ def _own_entries(goal: Objective, given: Slack, below: Lower, gap: arb) -> OwnEn
 
     A bounded entry is at least value − G/needed.
     """
-    value: list[Fraction | None] = [None] * len(given.base.own)
+    value: list[Fraction | None] = [None] * len(given.own)
     shift = play = arb(0)
     for rule in goal.program.rules:
         if not isinstance(rule, (Fixed, Bounded)):
             return None
-        away = abs(given.base.own[rule.slots] - ball(rule.value))
+        away = [abs(Fraction(x) - Fraction(rule.value)) for x in given.own[rule.slots].tolist()]
         if isinstance(rule, Fixed):
             for a in rule.slots.tolist():
                 value[a] = Fraction(rule.value)
-            shift = max([shift, *upper(away)])
-        elif all(x == 0 for x in away) and all(needed > 0 for needed in below.needed[rule.slots]):
+            shift = max([shift, *upper(balls(away))])
+        elif not any(away) and all(needed > 0 for needed in below.needed[rule.slots]):
             play = max([play, *upper(gap / below.needed[rule.slots])])
         else:
             return None

@@ -140,7 +140,7 @@ def test_radii_are_what_the_conditions_say(
     program, witness = solution.program, solution.witness
     point = worse(program, factored(program, solution.point), size, np.random.default_rng(0))
     with ctx.workprec(200):
-        goal, given = objective(program), slack(witness)
+        goal, given = objective(program), slack(program, witness)
         above = upper_bound(goal, point)
         below = lower_bound(goal, given, above.excess)
         assert below.excess is not None
