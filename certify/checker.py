@@ -1,6 +1,9 @@
 """Check a gramcert certificate with nothing but Python: one file, standard library only.
 
-    python certify/checker.py FILE          exit 0: accepted · 1: rejected · 2: unusable file
+    python certify/checker.py FILE [--tolerance 1e-9] [--unnamed]
+
+Exit 0: what is claimed is proven, CERTIFIED at a tolerance that is no larger, of the loss that is named (or
+of any program, with --unnamed). Exit 1: it is not. Exit 2: the file is unusable.
 
 docs/certificate-format.md has the format and the mathematics; the names here are the names there. What has
 to be trusted: this file, `json`, `fractions` and integers (exact), and `decimal`, which rounds sums, products
@@ -9,6 +12,7 @@ and quotients as told, and exp, ln and sqrt to the nearest number, so that the n
 
 from __future__ import annotations
 
+import argparse
 import decimal
 import hashlib
 import json
@@ -33,7 +37,7 @@ LARGEST_EVALUATION = 10**11  # pairs of groups · digits³, which exponentials c
 FEWEST_DIGITS = 45
 
 
-class UnusableError(Exception):
+class UnusableError(ValueError):
     """The file is not a certificate."""
 
 
@@ -42,12 +46,21 @@ class RejectedError(Exception):
 
 
 class Verdict(NamedTuple):
-    """What became of a certificate, in one line of words as well; `named`: its loss is known, and is this."""
+    """What became of a certificate, in one line of words as well.
+
+    `named`: its loss is known, and is this. `tolerance`: at which it is CERTIFIED, if it is.
+    """
 
     accepted: bool
     message: str
     usable: bool = True
     named: bool = False
+    tolerance: Decimal | None = None
+
+    def suffices(self, tolerance: Decimal, unnamed: bool = False) -> bool:
+        """Whether an optimum is proven at this tolerance, of the named loss, or of any program."""
+        near = self.tolerance is not None and self.tolerance <= tolerance
+        return self.accepted and near and (self.named or unnamed)
 
 
 # ------------------------------------------------------------------------------------------------ intervals
@@ -168,7 +181,7 @@ SIZE = spelled('a dyadic such as "0x1.8p-3"', float.fromhex, rf"0x[01]{HEX}|-0x0
 REAL = spelled('a decimal such as "3.2e-14"', Decimal, r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,5})?")
 WORDS = ("gramcert/certificate/2", "groups|classes|samples", "CERTIFIED|UNDECIDED", "[a-z0-9-]+")
 SCHEMA, LEVEL, VERDICT, NAME = (spelled(word, str, word) for word in WORDS)
-KIND = spelled("of a kind that is known here", str, "log-sum-exp")
+KIND = spelled("of a kind that is known here", str, "log-sum-exp|sum-exp")
 
 
 def norm_of(value: Any, where: str) -> tuple[str, Fraction | None]:
@@ -181,10 +194,12 @@ def norm_of(value: Any, where: str) -> tuple[str, Fraction | None]:
     return kind, None if number is None else POSITIVE(number, where)
 
 
-def loss_of(value: Any, where: str) -> dict[str, Any]:
-    """Return a loss: its name, and parameters that its entry in the table reads."""
+def loss_of(value: Any, where: str) -> Any:
+    """Return a loss: its name, and its parameters as the table reads them; None where it lacks the loss."""
     require(isinstance(value, dict) and "name" in value, f"{where} has no name")
-    return value | {"name": NAME(value["name"], where)}
+    name, written = NAME(value["name"], where), {key: x for key, x in value.items() if key != "name"}
+    said = read(written, LOSSES[name][0], where) if name in LOSSES else None
+    return SimpleNamespace(name=name, written=written, said=said)
 
 
 # A list holds the shape of its items, a tuple that of what may be null; a key with ? may be missing.
@@ -196,7 +211,7 @@ CLAIM |= {"gap": (REAL,), "gram_radius": (REAL,)}
 RULE = {"kind": TEXT, "groups": [INDEX], "value?": POSITIVE, "weight?": [POSITIVE], "total?": POSITIVE}
 ROWS = {"kind": KIND, "anchor": [INDEX], "weight": [POSITIVE], "own_multiplicity": [UNSIGNED]}
 ROWS |= {"own_target": [RATIONAL], "peer_multiplicity": {"every_row?": [UNSIGNED], "rows?": [[UNSIGNED]]}}
-ROWS |= {"peer_target": ({"every_row?": [RATIONAL], "rows?": [[RATIONAL]]},)}
+ROWS |= {"peer_target": ({"every_row?": [RATIONAL], "rows?": [[RATIONAL]]},), "floor?": [RATIONAL]}
 PROGRAM = {"multiplicity": [POSITIVE], "temperature": POSITIVE, "normaliser": POSITIVE}
 PROGRAM |= {"nonnegative": FLAG, "rules": [RULE], "rows": [ROWS]}
 WITNESS = {"own": [DYADIC], "peer": [[DYADIC]], "factor": [[DYADIC]], "within": [[DYADIC]]}
@@ -226,18 +241,6 @@ def read(value: Any, shape: Any, where: str) -> Any:
 Orbit = tuple[int, ...]  # (a,): own entries of group a; (a, b), a ≤ b: entries of different members
 
 
-class Row(NamedTuple):
-    """The rows of one group: weight/normaliser; and of each orbit, own first, n entries, n·m and n·p."""
-
-    anchor: int
-    weight: Fraction
-    terms: dict[Orbit, tuple[int, Fraction, Fraction]]
-
-    def reads_differences(self) -> bool:
-        """Whether p is 1 on the own entry and 0 elsewhere: the row sees entries minus own entry."""
-        return [(k, p) for k, (_, _, p) in self.terms.items() if p] == [((self.anchor,), 1)]
-
-
 class Rule(NamedTuple):
     """A rule on Σ g weight M_aa: its total (or 1) and weights by group; fixed or bounded, of one group."""
 
@@ -262,13 +265,6 @@ def orbits(g: list[int]) -> dict[Orbit, int]:
     return {(a,): n for a, n in enumerate(g)} | {k: n for k, n in pairs.items() if n}
 
 
-def row_of(g: list[int], a: int, weight: Fraction, m: Sequence[Any], p: Sequence[Any]) -> Row:
-    """Return a row from m and p of the own entry and of the entries with each group."""
-    counts = {(a,): 1} | {(min(a, b), max(a, b)): n - (a == b) for b, n in enumerate(g)}
-    columns = zip(counts.items(), m, p, strict=True)
-    return Row(a, weight, {orbit: (n, n * x, n * y) for (orbit, n), x, y in columns if n})
-
-
 def read_program(said: Any) -> Program:
     """Return the program, refusing what docs/certificate-format.md does not allow."""
     g, rules, ruled = [int(x) for x in said.multiplicity], [], [a for rule in said.rules for a in rule.groups]
@@ -287,7 +283,39 @@ def read_program(said: Any) -> Program:
             weight = dict(zip(rule.groups, rule.weight, strict=True))
             rules.append(Rule(rule.kind, rule.total or Fraction(1), weight))
     rows = [row for block in said.rows for row in read_rows(block, g, said.normaliser)]
-    return Program(g, said.temperature, said.nonnegative, rules, rows)
+    return Program(g, said.temperature, said.nonnegative, in_order(rules), rows)
+
+
+def in_order(rules: list[Rule]) -> list[Rule]:
+    """Return rules in the order of their first groups: theirs means nothing."""
+    require(all(rule.weight for rule in rules), "a rule is of no group")
+    return sorted(rules, key=lambda rule: min(rule.weight))
+
+
+# ------------------------------------------------------------------------------------------ the kinds of rows
+class Row(NamedTuple):
+    """The rows of one group: weight/normaliser; and of each orbit, own first, n entries, n·m and n·p.
+
+    A row with an exact floor is of the kind sum-exp, others are log-sum-exp.
+    """
+
+    anchor: int
+    weight: Fraction
+    terms: dict[Orbit, tuple[int, Fraction, Fraction]]
+    floor: Fraction | None = None
+
+    def reads_differences(self) -> bool:
+        """Whether p is 1 on the own entry and 0 elsewhere: the row sees entries minus own entry."""
+        return [(k, p) for k, (_, _, p) in self.terms.items() if p] == [((self.anchor,), 1)]
+
+
+def row_of(
+    g: list[int], a: int, weight: Fraction, m: Sequence[Any], p: Sequence[Any], floor: Any = None
+) -> Row:
+    """Return a row from m and p of the own entry and of the entries with each group."""
+    counts = {(a,): 1} | {(min(a, b), max(a, b)): n - (a == b) for b, n in enumerate(g)}
+    columns = zip(counts.items(), m, p, strict=True)
+    return Row(a, weight, {orbit: (n, n * x, n * y) for (orbit, n), x, y in columns if n}, floor)
 
 
 def read_rows(said: Any, g: list[int], normaliser: Fraction) -> list[Row]:
@@ -298,7 +326,72 @@ def read_rows(said: Any, g: list[int], normaliser: Fraction) -> list[Row]:
         require((every is None) != (each is None), "rows need either every_row or rows")
         each = [every] * len(said.anchor) if each is None else each
         columns.append([[x, *row] for x, row in zip(own, each, strict=True)])
+    require((said.kind == "sum-exp") == (said.floor is not None), "rows have not the numbers of their kind")
+    columns.append([None] * len(said.anchor) if said.floor is None else said.floor)
     return [row_of(g, *row) for row in zip(*columns, strict=True)]
+
+
+class Kind(NamedTuple):
+    """What the bounds need of one kind of rows, whose floor, if any, is below all their values.
+
+    `at` takes a row, M/τ and e^{M/τ} by orbits, and the floor that excesses are measured from. It returns
+    terms and the row less this floor. `slopes` takes these terms, and returns the row's derivatives by M/τ.
+    """
+
+    floor: Callable[[Row], Interval | None]
+    at: Callable[[Row, dict[Orbit, Interval], dict[Orbit, Interval], Interval | None], Any]
+    slopes: Callable[[Row, list[Interval]], list[Interval]]
+
+
+def row_floor(row: Row) -> Interval | None:
+    """Return Σ p log(m/p) where p is a distribution on terms with m > 0, and None elsewhere."""
+    used = [(m, p) for _, m, p in row.terms.values() if p]
+    bits = sum(map(int.bit_length, {p.denominator for _, p in used}))
+    require(bits <= LARGEST_DENOMINATOR, "targets have too many denominators")
+    if sum(p for _, p in used) != 1 or any(min(pair) <= 0 for pair in used):
+        return None
+    return total(enclose(p) * enclose(m / p).mapped(Context.ln) for m, p in used)
+
+
+def pulled(row: Row, scaled: dict[Orbit, Interval]) -> Interval:
+    """Return Σ p x/τ."""
+    return total(enclose(p) * scaled[k] for k, (_, _, p) in row.terms.items() if p)
+
+
+def log_sum_exp_at(row: Row, scaled: Any, powers: Any, floor: Interval | None) -> Any:
+    """Return the terms m e^{x/τ}, and log Σ m e^{x/τ} − Σ p x/τ."""
+    terms = [enclose(m) * powers[k] for k, (_, m, _) in row.terms.items()]
+    if floor is not None and row.reads_differences():
+        return terms, (total(terms[1:]) / terms[0]).log1p()  # as below, without its cancellation
+    return terms, total(terms).mapped(Context.ln) - pulled(row, scaled) - (floor or NOTHING)
+
+
+def log_sum_exp_slopes(row: Row, terms: list[Interval]) -> list[Interval]:
+    """Return softmax − p; that of the own entry is (1 − p) − (the others), which does not cancel at p = 1."""
+    share, (_, *others) = UNIT / total(terms), [p for _, _, p in row.terms.values()]
+    own = enclose(1 - next(iter(row.terms.values()))[2]) - share * total(terms[1:])
+    pairs = zip(terms[1:], others, strict=True)
+    return [own, *(share * x - enclose(p) if p else share * x for x, p in pairs)]
+
+
+def sum_exp_at(row: Row, scaled: Any, powers: Any, floor: Interval | None) -> Any:
+    """Return the terms m e^{(x − Σ p x)/τ}, and the floor that the row says plus their sum."""
+    shrink = (NOTHING - pulled(row, scaled)).exp()
+    terms = [enclose(m) * powers[k] * shrink for k, (_, m, _) in row.terms.items()]
+    return terms, total(terms) + (NOTHING if floor is not None else enclose(row.floor or 0))
+
+
+def sum_exp_slopes(row: Row, terms: list[Interval]) -> list[Interval]:
+    """Return m e^y − p Σ m e^y, without the cancellation of equal terms."""
+    found = []
+    for i, (_, _, p) in enumerate(row.terms.values()):
+        others = total(terms[:i] + terms[i + 1 :]) if p else NOTHING
+        found.append(enclose(1 - p) * terms[i] - enclose(p) * others)
+    return found
+
+
+LOG_SUM_EXP = Kind(row_floor, log_sum_exp_at, log_sum_exp_slopes)
+SUM_EXP = Kind(lambda row: enclose(row.floor or 0), sum_exp_at, sum_exp_slopes)
 
 
 # ------------------------------------------------------------------------------------------ witness and point
@@ -318,8 +411,12 @@ def entries(vectors: list[list[float]], squares: list[Fraction], g: list[int]) -
     return found
 
 
-def read_witness(said: Any, g: list[int]) -> Any:
+def read_witness(said: Any, program: Program) -> Any:
     """Return the witness with M₀ as matrix, and Z and Y as inner products; exact."""
+    g, value = program.multiplicity, {}
+    for rule in program.rules:
+        if rule.kind in ("fixed", "bounded"):  # of one group; the nearest binary64 stands for its value
+            value |= {a: rule.total / g[a] for a in rule.weight}
     m, pairs = len(g), sum(len(cluster.groups) ** 2 for cluster in said.clusters)
     fits = [len(row) for row in said.peer] == [*range(m, 0, -1)] and len(said.own) == m
     require(fits and len(set(map(len, said.within))) == 1, "witness has lines of wrong lengths")
@@ -328,7 +425,8 @@ def read_witness(said: Any, g: list[int]) -> Any:
     require(fits, "a cluster is not of distinct groups")
     said.squares = [sum((Fraction(x) ** 2 for x in row), Fraction(0)) for row in said.within]
     said.inner = entries(said.factor, said.squares, g)
-    said.matrix = {k: said.peer[k[0]][k[1] - k[0]] if len(k) == 2 else said.own[k[0]] for k in said.inner}
+    own = [value[a] if a in value and x == float(value[a]) else x for a, x in enumerate(said.own)]
+    said.matrix = {k: said.peer[k[0]][k[1] - k[0]] if len(k) == 2 else own[k[0]] for k in said.inner}
     return said
 
 
@@ -347,10 +445,11 @@ class Proof:
     def __init__(self, program: Program, witness: Any, point: dict[Orbit, Fraction]) -> None:
         self.program, self.witness, g = program, witness, program.multiplicity
         self.beta = enclose(1 / program.temperature)
-        floors: list[Any] = [row_floor(row) for row in program.rows]
+        self.kinds = [LOG_SUM_EXP if row.floor is None else SUM_EXP for row in program.rows]
+        floors: list[Any] = [kind.floor(row) for kind, row in zip(self.kinds, program.rows, strict=True)]
         shares = [enclose(row.weight) for row in program.rows]
-        self.floor = total(map(operator.mul, shares, floors)) if all(floors) else None
-        self.floors = floors if self.floor else [NOTHING for _ in floors]
+        self.floor = None if None in floors else total(map(operator.mul, shares, floors))
+        self.floors = [None] * len(floors) if self.floor is None else floors
         self.point = self.scaled(point)
         self.upper = self.rows_at(self.point)[1]
         ridges = [(a, w) for rule in program.rules if rule.kind == "ridge" for a, w in rule.weight.items()]
@@ -392,29 +491,23 @@ class Proof:
         return slack, ties
 
     def rows_at(self, matrix: dict[Orbit, Interval]) -> tuple[list[list[Interval]], Interval]:
-        """Return the terms n m e^{x/τ} of every row at a matrix, and the excess of all rows together."""
+        """Return the terms of every row at a matrix, and the excess of all rows together."""
         terms, excess = [], NOTHING
-        exponential = {k: (x * self.beta).exp() for k, x in matrix.items()}
-        for i, row in enumerate(self.program.rows):
-            terms.append([enclose(m) * exponential[k] for k, (_, m, _) in row.terms.items()])
-            if self.floor and row.reads_differences():
-                value = (total(terms[i][1:]) / terms[i][0]).log1p()  # as below, without its cancellation
-            else:
-                linear = total(enclose(p) * matrix[k] for k, (_, _, p) in row.terms.items() if p)
-                value = total(terms[i]).mapped(Context.ln) - linear * self.beta - self.floors[i]
+        scaled = {k: x * self.beta for k, x in matrix.items()}
+        powers = {k: x.exp() for k, x in scaled.items()}
+        for kind, row, floor in zip(self.kinds, self.program.rows, self.floors, strict=True):
+            found, value = kind.at(row, scaled, powers, floor)
+            terms.append(found)
             excess += enclose(row.weight) * value
         return terms, excess
 
     def slopes(self) -> dict[Orbit, Interval]:
         """Return the derivative of the rows by each orbit at M₀: D times the number of its entries."""
         found = dict.fromkeys(self.matrix, NOTHING)
-        for row, terms in zip(self.program.rows, self.terms, strict=True):
+        for kind, row, terms in zip(self.kinds, self.program.rows, self.terms, strict=True):
             scale = enclose(row.weight) * self.beta
-            share, (own, *others) = scale / total(terms), row.terms.items()
-            # π₀ − p = (1 − p) − the other π, which does not cancel where p = 1
-            found[own[0]] += scale * enclose(1 - own[1][2]) - share * total(terms[1:])
-            for (k, (_, _, p)), term in zip(others, terms[1:], strict=True):
-                found[k] += share * term - scale * enclose(p) if p else share * term
+            for k, slope in zip(row.terms, kind.slopes(row, terms), strict=True):
+                found[k] += scale * slope
         return found
 
     def multipliers(self, slope: dict[Orbit, Interval], slack: dict[Orbit, Interval]) -> list[Interval]:
@@ -444,7 +537,7 @@ class Proof:
         right = all(own[a,] == x / program.multiplicity[a] for a, _, x in rules)
         right = right and {kind for _, kind, _ in rules} <= {"fixed", "bounded"}
         pushed = [self.needed[a] for a, kind, _ in rules if kind == "bounded"]
-        plain = [row.anchor for row in program.rows if row.reads_differences()]
+        plain = [row.anchor for row in program.rows if row.floor is None and row.reads_differences()]
         if not right or len(set(plain)) < len(program.rows) or any(x.lo <= ZERO for x in pushed):
             return False
         play = max(((room / x).hi for x in pushed), default=ZERO)
@@ -476,76 +569,395 @@ class Proof:
         return (rho * rho * Interval(least, least) - room - room).lo > ZERO
 
 
-def row_floor(row: Row) -> Interval | None:
-    """Return Σ p log(m/p) where p is a distribution on terms with m > 0, and None elsewhere."""
-    used = [(m, p) for _, m, p in row.terms.values() if p]
-    bits = sum(map(int.bit_length, {p.denominator for _, p in used}))
-    require(bits <= LARGEST_DENOMINATOR, "targets have too many denominators")
-    if sum(p for _, p in used) != 1 or any(min(pair) <= 0 for pair in used):
-        return None
-    return total(enclose(p) * enclose(m / p).mapped(Context.ln) for m, p in used)
-
-
 # --------------------------------------------------------------------------------------- the table of losses
-def rules_of(norm: tuple[str, Fraction | None], g: list[int], vectors: list[int]) -> list[Rule]:
-    """Return the diagonal rules of nodes, a member of each standing for so many vectors."""
-    kind, number = norm
-    if kind == "ridge":
-        return [Rule(kind, Fraction(1), {a: (number or 0) * Fraction(x, 2) for a, x in enumerate(vectors)})]
-    require(kind != "mean-square", "this checker has no mean squares")
-    square, name = (number or Fraction(1)) ** 2, {"sphere": "fixed", "ball": "bounded"}[kind]
-    return [Rule(name, x * square, {a: Fraction(1)}) for a, x in enumerate(g)]
+Norm = tuple[str, Fraction | None]
 
 
-def supcon(problem: Any, n: list[int], g: list[int]) -> Program:
-    """L_out (Khosla et al. 2020), mean over anchors, by classes: g classes of each size n.
+class Setting:
+    """A problem as losses see it: g classes of n features, K views of n/K samples, in each group."""
 
-    (1/N₊) Σ_{c: n_c ≥ 2} n_c log(n_c − 1 + Σ_{c' ≠ c} n_c' e^{(M_cc' − M_cc)/τ}), ridge (λ/2) Σ_c n_c M_cc.
+    def __init__(self, problem: Any, level: str) -> None:
+        self.problem, self.views, self.lifted = problem, problem.views, level == "samples"
+        counts, order = problem.counts, problem.order
+        require(len(counts) <= LARGEST_PROGRAM, "counts are too many")
+        require(all(len(pair) == 2 for pair in counts), "counts are not [size, classes]")
+        self.n, self.g = [pair[0] * self.views for pair in counts], [pair[1] for pair in counts]
+        largest_first = self.n == sorted(set(self.n), reverse=True)
+        require(largest_first, "counts do not stand largest first, each size once")
+        fits = order is None or Counter(order) == Counter(dict(enumerate(self.g)))
+        require(fits, "order does not fit the counts")
+        self.features, self.classes = sum(map(operator.mul, self.n, self.g)), sum(self.g)
+        self.anchors = sum(n * g for n, g in zip(self.n, self.g, strict=True) if n >= 2)
+        if level != "groups":
+            self.n, self.g = self.apart(), [1] * self.classes
+        self.label = self.labels() if self.lifted else []
+
+    def apart(self) -> list[int]:
+        """Return the n of every class, in the user's order."""
+        require(self.classes <= LARGEST_PROGRAM, "there are too many classes")
+        counts = self.problem.counts
+        order = self.problem.order or [a for a, (_, g) in enumerate(counts) for _ in range(g)]
+        return [counts[a][0] * self.views for a in order]
+
+    def labels(self) -> list[int]:
+        """Return the class of every feature, sample by sample, class by class."""
+        require(self.features <= LARGEST_PROGRAM, "there are too many samples")
+        return [c for c, x in enumerate(self.n) for _ in range(x)]
+
+
+class Node(NamedTuple):
+    """A group of nodes: members; of one member the features it is, and its part of the mean over classes.
+
+    Its vector is the features' times √square. It obeys a norm of its own, or the problem's.
     """
-    anchored, target = [a for a, x in enumerate(n) if x >= 2], [1] + [0] * len(n)
-    normaliser = sum(n[a] * g[a] for a in anchored)
-    require(normaliser and sum(g) >= 2, "the problem has one class only, or no class of two samples")
-    rows = [row_of(g, a, Fraction(n[a] * g[a], normaliser), [n[a] - 1, *n], target) for a in anchored]
-    rules = rules_of(problem.norm, g, n)
-    return Program(g, problem.temperature, problem.nonnegative, rules, rows)
+
+    members: int
+    features: int
+    part: Fraction
+    square: Fraction = Fraction(1)
+    norm: Norm | None = None
 
 
-def supcon_lift(problem: Any, n: list[int], g: list[int]) -> Program:
-    """L_out by samples: log Σ_{l ≠ i} e^{G_il/τ} − (1/(n_c − 1)) Σ_{positives} G_ij/τ, mean over anchors."""
-    label = [c for c, x in enumerate(n) for _ in range(x)]
-    require(len(label) <= LARGEST_PROGRAM, "there are too many samples")
-    ones, anchors = [1] * len(label), [i for i, c in enumerate(label) if n[c] >= 2]
-    require(anchors and sum(g) >= 2, "the problem has one class only, or no class of two samples")
-    rows = []
-    for i in anchors:
-        share = Fraction(1, n[label[i]] - 1)
-        target = [share if c == label[i] else 0 for c in label]
-        rows.append(row_of(ones, i, Fraction(1, len(anchors)), [0, *ones], [0, *target]))
-    rules = rules_of(problem.norm, ones, ones)
-    return Program(ones, problem.temperature, problem.nonnegative, rules, rows)
+Reduced = tuple[list[Node], list[Row]]
 
 
-LOSSES = {"supcon": (supcon, supcon_lift)}  # by classes, and by samples
+def rules_of(norm: Norm, nodes: dict[int, Node]) -> list[Rule]:
+    """Return what a norm asks of some nodes; a ridge pays half its weight for the square of each feature."""
+    kind, number = norm[0], norm[1] or Fraction(1)
+    if kind in ("sphere", "ball"):
+        name, square = {"sphere": "fixed", "ball": "bounded"}[kind], number**2
+        return [Rule(name, x.members * square * x.square, {a: Fraction(1)}) for a, x in nodes.items()]
+    if kind == "ridge":
+        return [Rule(kind, Fraction(1), {a: number / 2 * x.features / x.square for a, x in nodes.items()})]
+    return [Rule("budget", number, {a: x.part / x.square for a, x in nodes.items()})]
+
+
+def assembled(it: Setting, nodes: list[Node], rows: list[Row]) -> Program:
+    """Return the program, with rules in the order of their first groups."""
+    own = {a: node for a, node in enumerate(nodes) if node.norm}
+    rest = {a: node for a, node in enumerate(nodes) if not node.norm}
+    rules = rules_of(it.problem.norm, rest)
+    rules += rules_of(own[min(own)].norm or it.problem.norm, own) if own else []
+    members = [node.members for node in nodes]
+    return Program(members, it.problem.temperature, it.problem.nonnegative, in_order(rules), rows)
+
+
+def class_nodes(it: Setting) -> list[Node]:
+    """Return one node for each class, or for each feature at the level of samples."""
+    if it.lifted:
+        return [Node(1, 1, Fraction(1, it.classes * it.n[c])) for c in it.label]
+    return [Node(g, n, Fraction(1, it.classes)) for n, g in zip(it.n, it.g, strict=True)]
+
+
+def sample_node(it: Setting) -> list[Node]:
+    """Return all samples as one node, views together, for losses that see no labels."""
+    require(it.features >= 2 * it.views, "there is one sample only")
+    weighs = it.problem.norm[0] == "mean-square" and len(set(it.n)) > 1
+    require(not weighs, "a mean square weighs samples by their class, which the loss does not see")
+    count = it.features // it.views
+    return [Node(count, it.views, Fraction(1, count))]
+
+
+def mean(it: Setting, each: list[Fraction]) -> list[Fraction]:
+    """Return the weight of one anchor of each class, from what it is among all anchors."""
+    whole = sum(map(operator.mul, map(operator.mul, it.n, it.g), each))
+    require(whole and it.classes >= 2, "the problem has one class only, or no class of two samples")
+    return [x / whole for x in each]
+
+
+def own_rows(it: Setting, weight: list[Any], own: list[Any], pull: Any = 1, share: Any = 1) -> list[Row]:
+    """Return the rows log( m₀ e^{M_cc/τ} + Σ_{c' ≠ c} (share · n_c') e^{M_cc'/τ} ) − pull · M_cc/τ.
+
+    `weight` is that of one anchor, and `own` is m₀, of each class. One feature a node reads other classes
+    alone, with n_c' = 1.
+    """
+    if it.lifted:
+        every, ones = [*enumerate(it.label)], [1] * len(it.label)
+        others = [[share * (b != c) for b in it.label] for c in range(it.classes)]
+        zeros = [0] * len(ones)
+        parts = [(i, weight[c], [own[c], *others[c]]) for i, c in every if weight[c]]
+        return [row_of(ones, i, x, m, [pull, *zeros]) for i, x, m in parts]
+    read, target = [share * n for n in it.n], [pull] + [0] * len(it.n)
+    whole = [x * n * g for x, n, g in zip(weight, it.n, it.g, strict=True)]
+    return [row_of(it.g, a, x, [own[a], *read], target) for a, x in enumerate(whole) if x]
+
+
+def softmax(it: Setting, weight: list[Fraction], m: Fraction, by_views: bool, mates: int = 0) -> list[Row]:
+    """Return the rows log Σ m_l e^{G_il/τ} − (mean of G_ip/τ over the positives p).
+
+    Positives are all others of the class, or the other views of the sample, and have this m; others of the
+    class have `mates`, other classes 1.
+    """
+    positives = [it.views - 1 if by_views else n - 1 for n in it.n]
+    if not it.lifted:  # classes collapse
+        own = [m * p + mates * (n - 1 - p) for n, p in zip(it.n, positives, strict=True)]
+        return own_rows(it, weight, own)
+    ones, rows = [1] * len(it.label), []
+    for i, c in ((i, c) for i, c in enumerate(it.label) if weight[c]):
+        alike = [j // it.views == i // it.views if by_views else b == c for j, b in enumerate(it.label)]
+        read = [m if x else mates if b == c else 1 for x, b in zip(alike, it.label, strict=True)]
+        share = Fraction(1, positives[c])
+        target = [share if x and j != i else 0 for j, x in enumerate(alike)]
+        rows.append(row_of(ones, i, weight[c], [0, *read], [0, *target]))
+    return rows
+
+
+def supcon(said: Any, it: Setting) -> Reduced:
+    """L_out (Khosla et al. 2020), mean over anchors that have a positive, or mean over their classes.
+
+    Anchor i, P being the others of its class, adds
+    log( w Σ_P e^{G_ip/τ} + Σ_{other classes} e^{G_il/τ} ) − (1/|P|) Σ_P G_ip/τ.
+    """
+    each = [Fraction(n >= 2, n if said.class_weights == "classes" else 1) for n in it.n]
+    return class_nodes(it), softmax(it, mean(it, each), said.positives_weight, by_views=False)
+
+
+PLAIN = SimpleNamespace(positives_weight=Fraction(1), class_weights="samples")
+
+
+def supcon_in(_: Any, it: Setting) -> Reduced:
+    """L_in, by its minorant log( |P| + Σ_{other classes} e^{(G_il − R²)/τ} ), R bounding every norm."""
+    bounded = it.problem.norm[0] in ("sphere", "ball")
+    require(bounded, "the loss has a convex minorant on sphere and ball only")
+    weight = mean(it, [Fraction(n >= 2) for n in it.n])
+    return class_nodes(it), own_rows(it, weight, [n - 1 for n in it.n])
+
+
+def supcon_temperatures(said: Any, it: Setting) -> Reduced:
+    """L_out of G_ij/√(τ_c τ_c'), τ_c = τ (n_c/n_0)^γ with n_0 the n of the hottest class: of √(τ/τ_c) h."""
+    hottest = max(it.n) if said.exponent >= 0 else min(it.n)
+    square = [1 / power(Fraction(n, hottest), said.exponent) for n in it.n]
+    nodes, rows = supcon(PLAIN, it)
+    kinds = it.label if it.lifted else range(len(it.n))
+    return [x._replace(square=square[c]) for x, c in zip(nodes, kinds, strict=True)], rows
+
+
+def power(base: Fraction, exponent: Fraction) -> Fraction:
+    """Return base^exponent, rounded to 12 significant digits."""
+    fine, coarse = Context(60, Emin=decimal.MIN_EMIN, Emax=decimal.MAX_EMAX), Context(12)
+    logarithm, number = (fine.divide(*map(Decimal, x.as_integer_ratio())) for x in (base, exponent))
+    about = fine.exp(fine.multiply(number, fine.ln(logarithm)))
+    ends = {coarse.multiply(about, Decimal(x)) for x in (f"1.{'0' * 40}1", f".{'9' * 40}")}
+    require(len(ends) == 1, "a ratio of temperatures is too near the middle of two decimals")
+    return Fraction(ends.pop())
+
+
+def ntxent_labels(_: Any, it: Setting) -> Reduced:
+    """Mean over ordered pairs (i, p) of a class of log( 1 + Σ_{other classes} e^{(G_il − G_ip)/τ} )."""
+    weight = mean(it, [Fraction(n - 1) for n in it.n])
+    if not it.lifted:
+        return class_nodes(it), own_rows(it, weight, [1] * len(it.n))
+    pairs = sum(n * (n - 1) for n in it.n)
+    require(pairs <= LARGEST_PROGRAM, "there are too many pairs of positives")
+    ones, rows = [1] * len(it.label), []
+    for i, p in ((i, p) for i in range(len(ones)) for p in range(len(ones)) if i != p):
+        c = it.label[i]
+        if it.label[p] == c:
+            read = [int(j == p or b != c) for j, b in enumerate(it.label)]
+            target = [int(j == p) for j in range(len(ones))]
+            rows.append(row_of(ones, i, weight[c] / (it.n[c] - 1), [0, *read], [0, *target]))
+    return class_nodes(it), rows
+
+
+def negatives_only(said: Any, it: Setting) -> Reduced:
+    """NSCL: mean over all of log( w Σ_P e^{G_ip/τ} + Σ_{other classes} … ) − mean of P, P the other views."""
+    require(it.views >= 2, "the loss needs two views")
+    weight = mean(it, [Fraction(1) for _ in it.n])
+    return class_nodes(it), softmax(it, weight, said.positives_weight, by_views=True)
+
+
+def unlabelled(positive: int) -> Callable[[Any, Setting], Reduced]:
+    """Return CL or DCL: mean of log Σ_{others} e^{G_il/τ} − mean over other views, which others hold or not.
+
+    All N samples are alike: log( positive · (K − 1) e^{M_ii/τ} + Σ_{j ≠ i} K e^{M_ij/τ} ) − M_ii/τ.
+    """
+
+    def loss(_: Any, it: Setting) -> Reduced:
+        require(it.views >= 2, "the loss needs two views")
+        (node,) = sample_node(it)
+        if it.lifted:
+            weight = [Fraction(1, it.features) for _ in it.n]
+            return class_nodes(it), softmax(it, weight, Fraction(positive), by_views=True, mates=1)
+        read = [positive * (it.views - 1), it.views]
+        return [node], [row_of([node.members], 0, Fraction(1), read, [1, 0])]
+
+    return loss
+
+
+def dhel(said: Any, it: Setting) -> Reduced:
+    """Koromilas et al. 2024: mean of w log Σ_l e^{G_il/τ} − (mean over other views), l of i's own view.
+
+    Samples l are all others, or those of other classes; views coincide: −M_ii/τ is the pull.
+    """
+    require(it.views >= 2 and not it.lifted, "the loss needs two views, and has no program by samples")
+    w, pull = said.energy, 1 / said.energy
+    if said.negatives == "all":
+        (node,) = sample_node(it)
+        return [node], [row_of([node.members], 0, w, [0, 1], [pull, 0])]
+    weight = [w * x for x in mean(it, [Fraction(1) for _ in it.n])]
+    return class_nodes(it), own_rows(it, weight, [0] * len(it.n), pull, Fraction(1, it.views))
+
+
+def cross_entropy(said: Any, it: Setting) -> Reduced:
+    """Mean over samples of log Σ_c e^{⟨w_c, h⟩/τ} − ⟨w_y, h⟩/τ; nodes w_1, h_1, w_2, h_2, …, by classes."""
+    fits = it.classes >= 2 and not (it.lifted or it.problem.nonnegative)
+    require(fits, "the loss has no program for one class, by samples, or of non-negative features")
+    require(2 * it.classes <= LARGEST_PROGRAM, "there are too many classes")
+    n, k = [n for n, g in zip(it.n, it.g, strict=True) for _ in range(g)], it.classes
+    pairs = [(Node(1, 1, Fraction(1, k), norm=said.classifier), Node(1, x, Fraction(1, k))) for x in n]
+    ones, read, rows = [1] * (2 * k), [1, 0] * k, []
+    for c, x in enumerate(n):
+        target = [int(a == 2 * c) for a in range(2 * k)]
+        rows.append(row_of(ones, 2 * c + 1, Fraction(x, it.features), [0, *read], [0, *target]))
+    return [node for pair in pairs for node in pair], rows
+
+
+def kernel(said: Any, it: Setting) -> Reduced:
+    """γ (mean of κ over negatives) − (mean over positives, at most 1), κ = e^{(G_ij − R²)/τ} on a sphere."""
+    require(it.problem.norm[0] == "sphere", "the loss is one of distances on a sphere")
+    weight = mean(it, [Fraction(1) for _ in it.n])
+    require(it.anchors, "there is no pair of positives")
+    squares = sum(x * x * g for (x, g) in zip(it.n, it.g, strict=True))
+    pairs = Fraction(it.features**2 - squares, it.features)  # of negatives, for each anchor
+    rows = own_rows(it, [said.gamma * x / pairs for x in weight], [0] * len(it.n))
+    return class_nodes(it), [row._replace(floor=-pairs / said.gamma) for row in rows]
+
+
+def fixed_batches(said: Any, it: Setting) -> Reduced:
+    """Kini et al. 2023: L_out inside each batch, mean over all anchors of all batches.
+
+    Features of a class in the same batches are alike, and stand by class and by the batches that hold them.
+    """
+    label, held, count = said.labels, [set(batch) for batch in said.batches], Counter(said.labels)
+    require(len(label) * len(held) <= LARGEST_PROGRAM**2, "there are too many samples in batches")
+    inside = {i for batch in held for i in batch} == set(range(len(label)))
+    whole = inside and all(len(x) == len(y) for x, y in zip(held, said.batches, strict=True))
+    require(whole, "batches are not of distinct samples that together are all")
+    fits = [count[y] * it.views for y in sorted(count)] == it.apart()
+    require(fits, "the labels do not have the counts of the problem")
+    kinds = [(y, *(i in batch for batch in held)) for i, y in enumerate(label)]
+    groups = [(x, 1) for x in kinds for _ in range(it.views)]
+    if not it.lifted:
+        groups = [(x, n * it.views) for x, n in sorted(Counter(kinds).items())]
+    rows_at_most = sum(sum(x[1:]) for x, _ in groups)
+    require(rows_at_most <= LARGEST_PROGRAM, "there are too many anchors in batches")
+    members, rows = [x for _, x in groups], []
+    for b in range(1, len(held) + 1):
+        here = [int(x[b]) for x, _ in groups]
+        size = Counter(x[0] for x, n in groups for _ in range(n * x[b]))
+        for a in (a for a, (x, _) in enumerate(groups) if here[a] and size[x[0]] >= 2):
+            y = groups[a][0][0]
+            share = Fraction(1, size[y] - 1)
+            target = [share if x[b] and x[0] == y else 0 for x, _ in groups]
+            rows.append(row_of(members, a, Fraction(members[a]), [0, *here], [0, *target]))
+    anchors = sum(row.weight for row in rows)
+    require(anchors, "no batch holds two samples of a class")
+    nodes = [Node(x, 1, Fraction(1, it.classes * count[y[0]] * it.views)) for y, x in groups]
+    return nodes, [row._replace(weight=row.weight / anchors) for row in rows]
+
+
+def solo_supcon(_: Any, it: Setting) -> Reduced:
+    """L_in − log |P| of cosines (solo-learn): the rows of L_in with every m over |P|."""
+    require(min(it.n) >= 2 and it.problem.norm == ("sphere", None), "the loss needs cosines, and positives")
+    nodes, rows = supcon_in(None, it)
+    over = [next(iter(row.terms.values()))[1] for row in rows]
+    return nodes, [
+        row._replace(terms={k: (n, Fraction(m, x), p) for k, (n, m, p) in row.terms.items()})
+        for row, x in zip(rows, over, strict=True)
+    ]
+
+
+def preset(
+    loss: Callable[[Any, Setting], Reduced],
+    said: Any = PLAIN,
+    *,
+    scale: Callable[[Setting], Fraction] = lambda _: Fraction(1),
+    cosines: bool = False,
+    views: int | None = None,
+) -> Callable[[Any, Setting], Reduced]:
+    """Return a loss times a scale; of cosines, as the code divides by norms; of the views that it takes."""
+
+    def scaled(_: Any, it: Setting) -> Reduced:
+        require(not cosines or it.problem.norm == ("sphere", None), "the loss is one of cosines")
+        require(views in (None, it.views), "the loss is written for another number of views")
+        nodes, rows = loss(said, it)
+        return nodes, [row._replace(weight=row.weight * scale(it)) for row in rows]
+
+    return scaled
+
+
+def over_all(it: Setting) -> Fraction:
+    """Return what makes a mean over anchors one over all features: who has no positive counts as zero."""
+    return Fraction(it.anchors, it.features)
+
+
+def supcontrast(it: Setting) -> Fraction:
+    """Return τ/0.07 over all (HobbitLong/SupContrast)."""
+    return it.problem.temperature * Fraction(100, 7) * over_all(it)
+
+
+def google(loss: Callable[[Any, Setting], Reduced]) -> Callable[[Any, Setting], Reduced]:
+    """Return τ times a loss over all features, of one view over |P| once more (google-research)."""
+
+    def scaled(_: Any, it: Setting) -> Reduced:
+        require(it.views > 1 or not it.lifted, "the loss has no program by samples for one view")
+        nodes, rows = loss(PLAIN, it)
+        scale = it.problem.temperature * over_all(it)
+        positives = [1 if it.views > 1 else it.n[row.anchor] - 1 for row in rows]
+        pairs = zip(rows, positives, strict=True)
+        return nodes, [row._replace(weight=row.weight * scale / x) for row, x in pairs]
+
+    return scaled
+
+
+SAMPLES_OR_CLASSES = spelled('"samples" or "classes"', str, "samples|classes")
+NEGATIVES = spelled('"all" or "other-classes"', str, "all|other-classes")
+LABEL = leaf(int, "an integer", int)
+LOSSES: dict[str, tuple[dict[str, Any], Callable[[Any, Setting], Reduced]]] = {
+    "supcon": ({"positives_weight": UNSIGNED, "class_weights": SAMPLES_OR_CLASSES}, supcon),
+    "supcon-in": ({}, supcon_in),
+    "supcon-temperatures": ({"exponent": RATIONAL}, supcon_temperatures),
+    "ntxent-labels": ({}, ntxent_labels),
+    "negatives-only": ({"positives_weight": UNSIGNED}, negatives_only),
+    "decoupled": ({}, unlabelled(0)),
+    "self-supervised": ({}, unlabelled(1)),
+    "dhel": ({"negatives": NEGATIVES, "energy": POSITIVE}, dhel),
+    "cross-entropy": ({"classifier": norm_of}, cross_entropy),
+    "kernel": ({"gamma": POSITIVE}, kernel),
+    "fixed-batches": ({"labels": [LABEL], "batches": [[INDEX]]}, fixed_batches),
+    "supcontrast": ({}, preset(supcon, scale=supcontrast)),
+    "kini-supcon": ({}, preset(supcon, scale=supcontrast)),
+    "graf-supcon": ({}, preset(supcon, scale=over_all)),
+    "pml-supcon": ({}, preset(supcon, cosines=True)),
+    "pml-ntxent": ({}, preset(ntxent_labels, cosines=True)),
+    "lightly-ntxent": ({}, preset(unlabelled(1), cosines=True, views=2)),
+    "luthra-ntxent": ({}, preset(unlabelled(1), cosines=True, views=2)),
+    "luthra-weak": ({}, preset(negatives_only, PLAIN, cosines=True, views=2)),
+    "solo-supcon": ({}, solo_supcon),
+    "google-supcon-out": ({}, google(supcon)),
+    "google-supcon-in": ({}, google(supcon_in)),
+}
+
+
+def described(claim: Any) -> str:
+    """Return the claimed problem in words, long ones cut short."""
+    problem, (norm, number) = claim.problem, claim.problem.norm
+    parts = [problem.loss.name, *(f"{k} {json.dumps(x)}" for k, x in problem.loss.written.items())]
+    parts.append("counts " + ",".join(f"{size}x{classes}" for size, classes in problem.counts[:9]))
+    parts += ["..."] * (len(problem.counts) > 9) + [f"{problem.views} views", f"tau {problem.temperature}"]
+    parts += [norm if number is None else f"{norm} {number}"] + ["nonnegative"] * problem.nonnegative
+    cut = [part if len(part) <= 60 else part[:50] + "..." for part in parts]
+    return ", ".join([*cut, f"by {claim.level}"]).replace('"', "")
 
 
 def corresponds(claim: Any, program: Program) -> bool:
     """Whether the table builds the program from the claimed problem; False where it lacks the loss."""
     problem = claim.problem
     require((problem is None) == (claim.level is None), "a problem and its level belong together")
-    if problem is None or problem.loss["name"] not in LOSSES:
+    if problem is None or problem.loss.name not in LOSSES:
         return False
-    counts, order = problem.counts, problem.order
-    require(len(counts) <= LARGEST_PROGRAM, "counts are too many")
-    require(all(len(pair) == 2 for pair in counts), "counts are not [size, classes]")
-    n, g = [pair[0] * problem.views for pair in counts], [pair[1] for pair in counts]
-    require(n == sorted(set(n), reverse=True), "counts do not stand largest first, each size once")
-    require(order is None or Counter(order) == Counter(dict(enumerate(g))), "order does not fit the counts")
-    require(list(problem.loss) == ["name"], "the loss has parameters that are not known here")
-    if claim.level != "groups":
-        require(sum(g) <= LARGEST_PROGRAM, "there are too many classes")
-        n = [n[a] for a in order or [a for a, x in enumerate(g) for _ in range(x)]]
-        g = [1] * len(n)
-    built = LOSSES[problem.loss["name"]][claim.level == "samples"](problem, n, g)
+    it = Setting(problem, claim.level)
+    built = assembled(it, *LOSSES[problem.loss.name][1](problem.loss.said, it))
     require(built == program, "the program is not that of the claimed problem", RejectedError)
     return True
 
@@ -571,13 +983,29 @@ def confirm(claim: Any, proof: Proof, cautious: bool) -> None:
     require(near, "the Gram radius is not proven", RejectedError)
 
 
-def examine(said: Any) -> tuple[str, bool]:
-    """Recompute what a certificate claims; return what is proven, and whether of the named loss."""
+BRIEF = Context(6, decimal.ROUND_CEILING, decimal.MIN_EMIN, decimal.MAX_EMAX)
+
+
+def words(claim: Any, proof: Proof, named: bool) -> str:
+    """Return what is proven, in verified values."""
+    DOWN.prec = UP.prec = 25
+    lower, gap = proof.proven["lower"], proof.proven["gap"]
+    bounds = lower and DOWN.plus(lower.lo), UP.plus(proof.proven["upper"].hi), gap and UP.plus(gap.hi)
+    radius = "no" if claim.gram_radius is None else BRIEF.plus(claim.gram_radius)
+    head = f"{claim.verdict} at tolerance {BRIEF.plus(claim.tolerance)}, {radius} Gram radius"
+    what = described(claim) if named else f"a program of {len(proof.program.multiplicity)} groups"
+    unchecked = "" if named else " (program proven; correspondence to the named loss unchecked)"
+    return f"{head}, for {what}: {{}} <= least loss <= {{}}, gap <= {{}}".format(*bounds) + unchecked
+
+
+def examine(said: Any) -> Verdict:
+    """Recompute what a certificate claims; return what is proven."""
     claim, program = said.claim, read_program(said.program)
-    strong = claim.verdict == "CERTIFIED" or claim.gram_radius is not None
+    certified = claim.verdict == "CERTIFIED"
+    strong = certified or claim.gram_radius is not None
     require(claim.tolerance >= 0 and not (strong and claim.lower is None), "claim is incomplete")
     named = corresponds(claim, program)
-    witness, (point, rank) = read_witness(said.witness, program.multiplicity), read_point(said.point, program)
+    witness, (point, rank) = read_witness(said.witness, program), read_point(said.point, program)
     require(claim.rank == rank, f"the rank is {rank}, not what is claimed", RejectedError)
     digits, cost = FEWEST_DIGITS, len(program.multiplicity) ** 2 // 2 + 20
     while True:
@@ -590,12 +1018,8 @@ def examine(said: Any) -> tuple[str, bool]:
             confirm(claim, proof, cautious=False)
             digits *= 2
             require(cost * digits**3 <= LARGEST_EVALUATION, f"could not decide: {doubt}", RejectedError)
-    DOWN.prec = UP.prec = 25
-    lower, gap = proof.proven["lower"], proof.proven["gap"]
-    bounds = lower and DOWN.plus(lower.lo), UP.plus(proof.proven["upper"].hi), gap and UP.plus(gap.hi)
-    unchecked = "" if named else " (program proven; correspondence to the named loss unchecked)"
-    proven = "{} <= least loss <= {}, gap <= {}".format(*bounds) + unchecked
-    return f"accepted: {claim.verdict} at tolerance {claim.tolerance}, {proven}", named
+    tolerance = claim.tolerance if certified else None
+    return Verdict(True, "accepted: " + words(claim, proof, named), True, named, tolerance)
 
 
 def parse(text: str) -> Any:
@@ -624,8 +1048,7 @@ def load(path: Path) -> str:
 def check(source: str | Path) -> Verdict:
     """Check a text, or the file at a path; whatever is there, the answer is a verdict."""
     try:
-        message, named = examine(parse(load(source) if isinstance(source, Path) else source))
-        return Verdict(True, message, named=named)
+        return examine(parse(load(source) if isinstance(source, Path) else source))
     except RejectedError as error:
         return Verdict(False, f"rejected: {error}")
     except ArithmeticError:
@@ -642,8 +1065,19 @@ def check_file(path: str | Path) -> Verdict:
     return check(Path(path))
 
 
+def main() -> int:
+    """Check the file that the command names; return the exit code."""
+    parser = argparse.ArgumentParser(description="Check a gramcert certificate.")
+    parser.add_argument("file")
+    parser.add_argument("--tolerance", default="1e-9", type=lambda text: REAL(text, "the tolerance"))
+    parser.add_argument("--unnamed", action="store_true", help="accept the program of any loss, or of none")
+    given = parser.parse_args()
+    outcome = check_file(given.file)
+    enough = outcome.suffices(given.tolerance, given.unnamed)
+    less = "" if enough or not outcome.accepted else f"; no proof as asked for, at {given.tolerance:g}"
+    print(outcome.message + less)
+    return 0 if enough else 1 if outcome.usable else 2
+
+
 if __name__ == "__main__":
-    usage = Verdict(False, "usage: python certify/checker.py FILE", usable=False)
-    outcome = check_file(sys.argv[1]) if len(sys.argv) == 2 else usage
-    print(outcome.message)
-    sys.exit(0 if outcome.accepted else 1 if outcome.usable else 2)
+    sys.exit(main())

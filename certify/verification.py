@@ -19,6 +19,8 @@ from relax.losses import Reduction
 from relax.problem import Problem
 from relax.program import GramProgram
 
+TOLERANCE = Decimal("1e-9")
+
 
 @dataclass(frozen=True)
 class Verified:
@@ -34,12 +36,15 @@ class Verified:
         In one line.
     statement : str
         What is proven, in words made of verified values; empty where nothing is.
+    tolerance : Decimal or None
+        At which the verdict CERTIFIED is proven; None where that is not claimed.
     """
 
     accepted: bool
     named: bool
     message: str
     statement: str
+    tolerance: Decimal | None = None
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,25 @@ class Check(Shown):
         return self.accepted and self.balls.named and self.checker.named
 
     @property
+    def usable(self) -> bool:
+        """Whether the file is a certificate at all, be it a false one."""
+        return self.balls.accepted or self.checker.usable
+
+    def suffices(self, tolerance: Decimal = TOLERANCE, unnamed: bool = False) -> bool:
+        """Whether both prove an optimum at a tolerance.
+
+        Parameters
+        ----------
+        tolerance : Decimal
+            What the file's own tolerance may be at most.
+        unnamed : bool
+            Accept the program of a loss that a verifier does not know, or of none.
+        """
+        both = (self.balls.tolerance, self.checker.tolerance)
+        near = all(found is not None and found <= tolerance for found in both)
+        return self.accepted and near and (self.named or unnamed)
+
+    @property
     def agree(self) -> bool:
         """Both accept or both reject."""
         return self.balls.accepted == self.checker.accepted
@@ -78,6 +102,7 @@ class Check(Shown):
             "accepted": self.accepted,
             "named": self.named,
             "agree": self.agree,
+            "tolerance": None if self.balls.tolerance is None else str(self.balls.tolerance),
             "balls": {"accepts": self.balls.accepted, "message": self.balls.message},
             "checker": {"accepts": self.checker.accepted, "message": self.checker.message},
             "statement": self.balls.statement if self.accepted else "",
@@ -137,7 +162,8 @@ def _verify(document: dict[str, Any]) -> Verified:
     gap = "none" if bounds.gap is None else decimal_above(bounds.gap, 3)
     unchecked = "" if known else f" ({statement.UNCHECKED})"
     message = f"accepted: proven at {bounds.precision} bits, gap ≤ {gap}{unchecked}"
-    return Verified(True, known is not None, message, proven)
+    tolerance = Decimal(claim["tolerance"]) if claim["verdict"] == "CERTIFIED" else None
+    return Verified(True, known is not None, message, proven, tolerance)
 
 
 def _named(claim: dict[str, Any], program: dict[str, Any]) -> tuple[Problem, Reduction] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated
 
@@ -12,17 +13,26 @@ from rich.table import Table
 from rich.text import Text
 
 from certify.verification import check
+from relax.errors import InputError
 
 
 def check_command(
     file: Annotated[Path, typer.Argument(help="A certificate that `gramcert solve --certificate` wrote.")],
+    tolerance: Annotated[
+        str, typer.Option(help="Accept CERTIFIED at this tolerance or a smaller one.")
+    ] = "1e-9",
     unnamed: Annotated[
         bool, typer.Option("--unnamed", help="Accept a program whose loss the verifiers do not know.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")] = False,
 ) -> None:
-    """Verify a certificate with ball arithmetic and with checker.py; both must accept it."""
+    """Verify a certificate with ball arithmetic and with checker.py; both must accept it.
+
+    Exit 0 where both prove what is claimed, CERTIFIED at a tolerance that is small enough, of the loss that
+    is named; 1 where they do not; 2 where the file is no certificate.
+    """
+    largest = _decimal(tolerance)
     with Console(stderr=True, quiet=quiet).status("checking"):
         verdict = check(file)
     if as_json:
@@ -32,4 +42,14 @@ def check_command(
         for label, value in verdict.facts():
             table.add_row(label, Text(value))
         Console(soft_wrap=True, highlight=False).print(table)
-    raise typer.Exit(0 if verdict.named or (unnamed and verdict.accepted) else 1)
+    raise typer.Exit(0 if verdict.suffices(largest, unnamed) else 1 if verdict.usable else 2)
+
+
+def _decimal(text: str) -> Decimal:
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        number = Decimal("nan")
+    if not (number.is_finite() and number >= 0):
+        raise InputError(f"tolerance {text!r} must be a number from 0 on; give e.g. 1e-9")
+    return number
