@@ -163,10 +163,12 @@ class Approach:
 def certified(solution: Solution) -> tuple[Float64[np.ndarray, "u u"], float]:
     """Return what `match` and `approach` compare with: the Gram matrix of a solution, and its value.
 
-    Where vectors have several roles, all of the first stand before all of the second.
+    Where vectors have several roles, all of the first stand before all of the second. Samples stand class by
+    class, as those of a descent do.
     """
-    roles = solution.nodes.roles
-    return np.block([[solution.block(first, second) for second in roles] for first in roles]), solution.value
+    roles, order = solution.nodes.roles, np.argsort(solution.labels, kind="stable")
+    rows = [[solution.block(first, second)[np.ix_(order, order)] for second in roles] for first in roles]
+    return np.block(rows), solution.value
 
 
 def match(descent: Descent, gram: Float64[np.ndarray, "u u"], value: float) -> Match:

@@ -115,9 +115,9 @@ class Solution(Shown):
     @property
     def groups(self) -> Groups:
         """The geometry of the features by groups."""
-        multiplicity, gram = self.nodes.multiplicity, self._peers("feature", "feature").copy()
-        alone = multiplicity == 1
-        gram[alone, alone] = self._own("feature", "feature")[alone]
+        multiplicity, (own, peer) = self.nodes.multiplicity, self.entries("feature", "feature")
+        alone, gram = multiplicity == 1, peer.copy()
+        gram[alone, alone] = own[alone]
         sizes = tuple(int(size) for size in self.nodes.size)
         return Groups(sizes, tuple(int(g) for g in multiplicity), gram)
 
@@ -142,27 +142,31 @@ class Solution(Shown):
         InputError
             If the loss has no such role, or there are more than 20,000 units.
         """
-        for role in (first, second):
-            if role not in self.nodes.roles:
-                raise InputError(f"role {role!r} is not one of: {', '.join(self.nodes.roles)}")
+        own, peer = self.entries(first, second)
         if self.nodes.units > LARGEST_GRAM:
             raise InputError(
                 f"a Gram matrix of {self.nodes.units} units ({self.nodes.unit}) is too large to write out; "
                 "use .groups.gram, its distinct entries"
             )
         group = self.nodes.group_of_unit()
-        full = self._peers(first, second)[np.ix_(group, group)]
-        np.fill_diagonal(full, self._own(first, second)[group])
+        full = peer[np.ix_(group, group)]
+        np.fill_diagonal(full, own[group])
         return full
 
-    def _peers(self, first: str, second: str) -> Float[np.ndarray, "m m"]:
+    def entries(self, first: str, second: str) -> tuple[Float[np.ndarray, " m"], Float[np.ndarray, "m m"]]:
+        """Return the inner products of two roles' vectors, of one unit of each group and of different units.
+
+        Raises
+        ------
+        InputError
+            If the loss has no such role.
+        """
+        for role in (first, second):
+            if role not in self.nodes.roles:
+                raise InputError(f"role {role!r} is not one of: {', '.join(self.nodes.roles)}")
         r, q = self.nodes.roles.index(first), self.nodes.roles.index(second)
         s, length = self.point.roles, self.nodes.length
-        return self.point.peer[r::s, q::s] / np.outer(length, length)
-
-    def _own(self, first: str, second: str) -> Float[np.ndarray, " m"]:
-        r, q = self.nodes.roles.index(first), self.nodes.roles.index(second)
-        return self.point.own[:, r, q] / self.nodes.length**2
+        return self.point.own[:, r, q] / length**2, self.point.peer[r::s, q::s] / np.outer(length, length)
 
     @cached_property
     def labels(self) -> Int[np.ndarray, " u"]:

@@ -34,7 +34,7 @@ ORDER = [
     "relax.dual_equations",
     "relax.solution",
     "relax.solvers",
-    "relax.sensitivity",
+    "relax.arrangement relax.sensitivity",
     "relax.endpoints",
     "relax.descent",
     "relax.imbalance relax.testing relax.plots",

@@ -13,6 +13,7 @@ from relax import Problem, solve
 from relax.endpoints import Descent, Trajectory, approach, certified, match
 from relax.errors import InputError
 from relax.geometry import embed, orthogonal_frame_gram, simplex_etf_gram
+from relax.losses import FixedBatches
 
 
 def ended_at(*features: np.ndarray, labels: Sequence[int], losses: Sequence[float]) -> Descent:
@@ -139,3 +140,12 @@ def test_what_a_solution_is_compared_by() -> None:
     gram, value = certified(solution)
     np.testing.assert_allclose(gram, simplex_etf_gram(3), atol=1e-9)
     assert value == pytest.approx(math.log(3 + 8 * math.exp(-3)), rel=1e-12)
+
+
+def test_samples_of_a_solution_stand_class_by_class() -> None:
+    batches = FixedBatches.of([0, 1, 0, 1], [[0, 1, 2], [0, 1, 3]])
+    solution = solve(Problem([2, 2], loss=batches, temperature=0.5))
+    gram, _ = certified(solution)
+    order = [0, 2, 1, 3]  # where the samples of each class stand in the labels
+    np.testing.assert_array_equal(gram, solution.gram[np.ix_(order, order)])
+    assert gram[0, 1] > 0.9 > solution.gram[0, 1]  # in the order of the labels the second is of class 1

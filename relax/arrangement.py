@@ -1,0 +1,231 @@
+"""How the vectors of a solution lie to each other, by the sizes of their classes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float, Int, Shaped
+
+from relax.losses import Nodes
+from relax.problem import Problem
+from relax.solution import Solution
+
+SAME = 1e-9  # squared norms this near, beside their size, are one norm
+ROUNDING = 1e-12  # what the projection of a point onto the cone moves an entry by, at most
+
+
+class Range(NamedTuple):
+    """The least, the mean and the greatest of some inner products; NaN where there are none."""
+
+    low: Float[np.ndarray, " *k"]
+    mean: Float[np.ndarray, " *k"]
+    high: Float[np.ndarray, " *k"]
+
+
+@dataclass(frozen=True)
+class Block:
+    """The inner products between vectors of two roles, by kinds of units.
+
+    Attributes
+    ----------
+    first, second : str
+        The roles.
+    cosine : bool
+        Whether entries have been divided by the squared norm, which all vectors have in common.
+    own : Range of shape (K,)
+        Of a unit's two vectors, in the unit of the inner product: squared norms where the roles are one.
+    kin : Range of shape (K,), or None
+        Of different units that belong together (`Geometry.kin`).
+    others : Range of shape (K, K)
+        Of all other pairs of different units, the first role by rows.
+    """
+
+    first: str
+    second: str
+    cosine: bool
+    own: Range
+    kin: Range | None
+    others: Range
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """What there is to say of a solution's vectors.
+
+    Units of a kind have the same class size. Units are what the solution's nodes stand for: classes, or
+    samples, which are of one kind where the loss sees no labels.
+
+    Attributes
+    ----------
+    unit : str
+        "class" or "sample".
+    labelled : bool
+        Whether the loss sees labels.
+    kin : str or None
+        What different units can have in common: "class", "sample" (its views), or nothing.
+    sizes, units : arrays, shape (K,)
+        The class size of each kind, falling, and how many units are of it.
+    pairs : array, shape (K, K)
+        How many ordered pairs of units `Block.others` is about.
+    blocks : tuple of Block
+        One for each pair of roles.
+    coincide : tuple of arrays, shape (K,)
+        Units of each kind that stand on one point, a point an array: those which the witness of the lower
+        bound holds together (κ > 0) and whose entries are those of one point. Nearness is no reason.
+    """
+
+    unit: str
+    labelled: bool
+    kin: str | None
+    sizes: Shaped[np.ndarray, " K"]
+    units: Int[np.ndarray, " K"]
+    pairs: Float[np.ndarray, "K K"]
+    blocks: tuple[Block, ...]
+    coincide: tuple[Int[np.ndarray, " K"], ...]
+
+    def parts(self, most: int) -> list[Int[np.ndarray, " part"]]:
+        """Return the kinds in at most so many parts of neighbouring sizes."""
+        return [part for part in np.array_split(np.arange(len(self.sizes)), most) if len(part)]
+
+    def by_parts(self, block: Block, parts: Sequence[Int[np.ndarray, " part"]]) -> Range:
+        """Return the range of what the units of each part have with all others, as `Block.others`."""
+        low, mean, high = block.others
+        weighted = np.where(self.pairs > 0, self.pairs * mean, 0.0)
+        return Range(
+            np.array([np.nanmin(low[part]) for part in parts]),
+            np.array([weighted[part].sum() / self.pairs[part].sum() for part in parts]),
+            np.array([np.nanmax(high[part]) for part in parts]),
+        )
+
+
+def geometry(solution: Solution) -> Geometry:
+    """Return how the vectors of a solution lie to each other, by class size.
+
+    Inner products are those of the user's vectors. They are cosines where there is one role, the problem's
+    norm is a sphere or a ball, and all vectors have the same norm.
+    """
+    nodes = solution.nodes
+    g = nodes.multiplicity
+    labelled = sees_labels(solution.problem)
+    size, kin, name = _size_and_kin(solution, labelled)
+    sizes, label = np.unique(-size.astype(np.int64), return_inverse=True)
+    pairs = np.outer(g, g) - np.diag(g)
+    together = np.zeros(pairs.shape, dtype=bool) if kin is None else kin[:, None] == kin
+    apart = np.where(together, 0.0, pairs)
+    blocks = []
+    for i, first in enumerate(nodes.roles):
+        for second in nodes.roles[i:]:
+            own, peer = solution.entries(first, second)
+            common = _common_square(solution, own)
+            own_range = _ranges(own, g, label, len(sizes))
+            kin_range = None
+            if kin is not None:
+                held = np.where(together, pairs, 0.0)
+                # units that belong together are of one kind
+                kin_range = Range(*(np.diag(part) for part in _pair_ranges(peer / common, held, label)))
+            others = _pair_ranges(peer / common, apart, label)
+            blocks.append(Block(first, second, _is_cosine(solution, own), own_range, kin_range, others))
+    return Geometry(
+        unit=nodes.unit,
+        labelled=labelled,
+        kin=name,
+        sizes=-sizes,
+        units=np.bincount(label, weights=g).astype(int),
+        pairs=_summed(apart, label),
+        blocks=tuple(blocks),
+        coincide=_coincide(solution, label, len(sizes)),
+    )
+
+
+def sees_labels(problem: Problem) -> bool:
+    """Return whether a loss tells classes apart; else samples of all of them are exchangeable."""
+    nodes = problem.reduction("groups").nodes
+    return nodes.unit == "class" or _classes(nodes) is not None
+
+
+def _classes(nodes: Nodes) -> Int[np.ndarray, " m"] | None:
+    """Return the class of each group of units, None where a group has units of several."""
+    group, classes = nodes.group_of_unit(), nodes.class_of_unit()
+    of_group = np.zeros(len(nodes.multiplicity), dtype=int)
+    of_group[group] = classes
+    return of_group if np.array_equal(of_group[group], classes) else None
+
+
+def _size_and_kin(
+    solution: Solution, labelled: bool
+) -> tuple[Shaped[np.ndarray, " m"], Int[np.ndarray, " m"] | None, str | None]:
+    """Return the class size of the units of each group, and which groups belong together as what."""
+    nodes, problem = solution.nodes, solution.problem
+    if nodes.unit == "class":
+        return nodes.size, None, None
+    if labelled:
+        classes = _classes(nodes)
+        assert classes is not None
+        return np.array(problem.counts.apart().sizes)[classes], classes, "class"
+    one = np.ones(len(nodes.multiplicity), dtype=int)
+    if problem.views > 1 and nodes.units > problem.counts.samples:
+        return one, np.arange(len(one)) // problem.views, "sample"
+    return one, None, None
+
+
+def _is_cosine(solution: Solution, own: Float[np.ndarray, " m"]) -> bool:
+    return (
+        len(solution.nodes.roles) == 1
+        and solution.problem.norm.kind in ("sphere", "ball")
+        and bool(own.min() > 0 and np.ptp(own) <= SAME * own.max())
+    )
+
+
+def _common_square(solution: Solution, own: Float[np.ndarray, " m"]) -> float:
+    return float(own.max()) if _is_cosine(solution, own) else 1.0
+
+
+def _pair_ranges(
+    values: Float[np.ndarray, "m m"], pairs: Float[np.ndarray, "m m"], label: Int[np.ndarray, " m"]
+) -> Range:
+    """Return the range of the pairs of each two labels."""
+    k = int(label.max()) + 1
+    flat = _ranges(values.reshape(-1), pairs.reshape(-1), (label[:, None] * k + label).reshape(-1), k * k)
+    return Range(*(part.reshape(k, k) for part in flat))
+
+
+def _ranges(
+    values: Float[np.ndarray, " n"], weight: Float[np.ndarray, " n"], label: Int[np.ndarray, " n"], count: int
+) -> Range:
+    """Return least, weighted mean and greatest of the values of each label that have weight."""
+    here: Bool[np.ndarray, " n"] = weight > 0
+    values, weight, label = values[here], weight[here], label[here]
+    low, high = np.full(count, np.inf), np.full(count, -np.inf)
+    np.minimum.at(low, label, values)
+    np.maximum.at(high, label, values)
+    total = np.bincount(label, weights=weight, minlength=count)
+    sums = np.bincount(label, weights=weight * values, minlength=count)
+    mean = np.divide(sums, total, out=np.full(count, np.nan), where=total > 0)
+    some = total > 0
+    return Range(np.where(some, low, np.nan), np.clip(mean, low, high), np.where(some, high, np.nan))
+
+
+def _summed(pairs: Float[np.ndarray, "m m"], label: Int[np.ndarray, " m"]) -> Float[np.ndarray, "K K"]:
+    k = int(label.max()) + 1
+    keys = (label[:, None] * k + label).reshape(-1)
+    return np.bincount(keys, weights=pairs.reshape(-1), minlength=k * k).reshape(k, k)
+
+
+def _coincide(
+    solution: Solution, label: Int[np.ndarray, " m"], kinds: int
+) -> tuple[Int[np.ndarray, " K"], ...]:
+    if len(solution.nodes.roles) > 1:
+        return ()
+    own, peer = solution.entries("feature", "feature")
+    found = []
+    for cluster in solution.witness.clusters:
+        groups = cluster.groups
+        off = np.abs(peer[np.ix_(groups, groups)] - own[groups])
+        off[np.diag_indices_from(off)] *= solution.nodes.multiplicity[groups] > 1
+        if cluster.kappa > 0 and off.max() <= ROUNDING * own.max():
+            members = solution.nodes.multiplicity[groups]
+            found.append(np.bincount(label[groups], weights=members, minlength=kinds).astype(int))
+    return tuple(found)
