@@ -126,7 +126,10 @@ def whole_number(number: Any, what: str) -> int:
     if isinstance(number, (bool, np.bool_)) or not is_whole:
         raise InputError(f"{what} {number!r} is not an integer; counts are whole numbers of samples")
     if number <= 0:
-        raise InputError(f"{what} {int(number)} is not positive; leave out classes without samples")
+        mend = (
+            "leave out classes without samples" if what == "class size" else "give a whole number from 1 on"
+        )
+        raise InputError(f"{what} {int(number)} is not positive; {mend}")
     if number > LARGEST_COUNT:
         raise InputError(f"{what} {int(number)} is beyond 2**53; scale the counts down")
     return int(number)

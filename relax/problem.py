@@ -131,7 +131,10 @@ class Problem:
             return self.loss.reduce(self.counts.apart(), self.views)
         count = self.effective_counts.samples
         if count > LARGEST_LIFT:
-            raise InputError(f"{count} samples are too many for the n×n lift; it takes {LARGEST_LIFT}")
+            raise InputError(
+                f"{count} samples are too many for level 'samples', whose n×n lift takes {LARGEST_LIFT}; "
+                "give level 'classes' or 'groups'"
+            )
         lifted = self.loss.lift(self.counts, self.views)
         if lifted is None:
             raise InputError(

@@ -52,6 +52,7 @@ ORDER = [
     "certify.theorems",
     "certify",
     "certify.cli",
+    "certify.__main__",
 ]
 LAYER = {module: level for level, line in enumerate(ORDER) for module in line.split()}
 

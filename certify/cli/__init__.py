@@ -9,7 +9,7 @@ from typer.exceptions import TyperException
 
 from certify.cli.checking import check_command
 from certify.cli.listing import datasets_command, losses_command
-from certify.cli.solving import solve_command
+from certify.cli.solving import EXAMPLES, solve_command
 from relax import __version__
 from relax.errors import InputError, SolverError
 
@@ -19,8 +19,9 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("solve")(solve_command)
+app.command("solve", epilog=EXAMPLES)(solve_command)
 app.command("check")(check_command)
 app.command("losses")(losses_command)
 app.command("datasets")(datasets_command)
@@ -42,7 +43,7 @@ def _root(
 def main() -> None:
     """Run the command and exit with its code."""
     try:
-        code = app(standalone_mode=False)
+        code = app(prog_name="gramcert", standalone_mode=False)
     except InputError as error:
         _complain(str(error))
         code = 2

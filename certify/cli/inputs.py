@@ -12,7 +12,7 @@ from relax import losses
 from relax.counts import ClassCounts
 from relax.errors import InputError
 from relax.losses import Loss
-from relax.losses.parameters import read_norm
+from relax.losses.parameters import parameters, read_norm
 from relax.norms import Norm
 from relax.problem import Problem
 
@@ -101,7 +101,18 @@ def parse_loss(text: str, batch_size: int | None) -> Loss:
     """
     if batch_size is None:
         return losses.parse(text)
+    name = text.partition(":")[0]
+    if not _takes_batches(name):
+        having = [other for other in losses.names() if _takes_batches(other)]
+        there = f"; losses with one: {', '.join(having)}" if having else ""
+        raise InputError(
+            f"loss {name} has no parameter batch_size, which --batch-size {batch_size} is short for{there}"
+        )
     return losses.parse(f"{text}{',' if ':' in text else ':'}batch_size={batch_size}")
+
+
+def _takes_batches(name: str) -> bool:
+    return any(one.name == "batch_size" for one in parameters(losses.kind(name)))
 
 
 def make_problem(

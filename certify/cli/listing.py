@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from certify.checker import LOSSES
+from certify.cli.printing import print_list
 from relax import datasets, losses
 from relax.losses.parameters import parameters, spelled_default, spelled_kind
 
@@ -24,11 +24,11 @@ def losses_command(sources: Sources = False, as_json: AsJson = False) -> None:
         print(json.dumps({"schema": "gramcert/losses/1", "losses": facts}))
         return
     last = "source" if sources else "formula"
-    table = Table("loss", "default τ", "parameters", last, box=None, pad_edge=False)
+    rows = [["loss", "default τ", "parameters", last]]
     for loss in facts:
         said = ", ".join(f"{one['name']}={one['default']}" for one in loss["parameters"])
-        table.add_row(loss["name"], f"{loss['temperature']:g}", said, loss[last])
-    Console(soft_wrap=True, highlight=False).print(table)
+        rows.append([loss["name"], f"{loss['temperature']:g}", said or "–", loss[last]])
+    print_list(rows)
 
 
 def _loss_facts(name: str) -> dict[str, Any]:
@@ -46,12 +46,11 @@ def _loss_facts(name: str) -> dict[str, Any]:
     }
 
 
-def datasets_command(sources: Sources = False) -> None:
-    """List the data sets whose class counts are built in."""
-    columns = ["name", "classes", "samples", "largest", "smallest", *(["source"] if sources else [])]
-    table = Table(*columns, box=None, pad_edge=False)
-    for name in datasets.names():
-        facts = datasets.describe(name)
-        numbers = (facts.classes, facts.samples, facts.largest, facts.smallest)
-        table.add_row(name, *map(str, numbers), *([facts.source] if sources else []))
-    Console(soft_wrap=True, highlight=False).print(table)
+def datasets_command(sources: Sources = False, as_json: AsJson = False) -> None:
+    """List the data sets whose class counts are built in; cifar10-lt-RATIO takes any whole ratio."""
+    facts = [asdict(datasets.describe(name)) for name in datasets.names()]
+    if as_json:
+        print(json.dumps({"schema": "gramcert/datasets/1", "datasets": facts}))
+        return
+    titles = ["name", "classes", "samples", "largest", "smallest", *(["source"] if sources else [])]
+    print_list([titles, *([str(one[title]) for title in titles] for one in facts)], right=range(1, 5))

@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import json
-import math
-from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
-from certify.certificate import ARITHMETIC, TOLERANCE, Certificate, Verdict, certify
+from certify.certificate import TOLERANCE, Certificate, Verdict, certify
 from certify.cli.inputs import make_problem, parse_loss, parse_norm
-from relax import losses
-from relax.endpoints import Descent, Match
+from certify.cli.printing import print_facts
+from certify.cli.report import facts, report
+from relax.endpoints import Descent, Match, certified
 from relax.errors import InputError
 from relax.files import check_writable
-from relax.problem import Problem, as_level
-from relax.solution import LARGEST_GRAM, Solution
+from relax.problem import as_level
+from relax.solution import Solution
 from relax.solvers import names, solve
 
-MOST_PRINTED_CLASSES = 200
+EXAMPLES = """Examples:
+gramcert solve --counts 100,100,10,10 --temperature 0.1
+gramcert solve --dataset places-lt --certificate places.json --plot places.png
+gramcert solve --counts 12,6,3 --temperature 0.5 --verify-descent 16
+gramcert solve --counts 6,4,3 --level samples --solver scs
+gramcert solve --step 2,2,100,10 --loss cross-entropy --norm mean-square:1
+"""
 PICTURES = (".png", ".pdf", ".svg")
 
 
@@ -57,9 +61,12 @@ def solve_command(
     save: Annotated[Path | None, typer.Option(help="Write the solution here (npz).")] = None,
     plot: Annotated[Path | None, typer.Option(help="Draw the geometry here (png, pdf or svg).")] = None,
     verify_descent: Annotated[
-        int | None, typer.Option(help="Match with this many gradient descents on free features.")
+        int | None, typer.Option(min=1, help="Match with this many gradient descents on free features.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of the descents' starting points.")] = 0,
+    descent_dim: Annotated[
+        int | None, typer.Option(min=1, help="Dimension of these features; by default one large enough.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the descents' starting points.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")] = False,
 ) -> None:
@@ -73,8 +80,10 @@ def solve_command(
             check_writable(path)
     if plot is not None and plot.suffix not in PICTURES:
         raise InputError(f"picture {plot} must end in one of {', '.join(PICTURES)}")
-    if verify_descent is not None and verify_descent < 1:
-        raise InputError(f"--verify-descent {verify_descent} must be at least 1; give e.g. 16")
+    if descent_dim is not None and verify_descent is None:
+        raise InputError(
+            "--descent-dim is about the descents of --verify-descent; give e.g. --verify-descent 16"
+        )
     console = Console(stderr=True, quiet=quiet)
     with console.status("solving"):
         solution = solve(problem, solver, as_level(level), tolerance, time_limit)
@@ -83,21 +92,29 @@ def solve_command(
     match = None
     if verify_descent is not None:
         with console.status(f"descending from {verify_descent} random starts"):
-            match = _descend(problem, solution, verify_descent, seed)
+            match = _descend(solution, verify_descent, descent_dim, seed)
     _write(solution, proof, certificate, save, plot)
     if as_json:
         print(json.dumps(report(solution, proof, match)))
     else:
-        _print(solution, proof, match)
+        print_facts(facts(solution, proof, match))
     raise typer.Exit(0 if proof.verdict is Verdict.CERTIFIED else 1)
 
 
-def _descend(problem: Problem, solution: Solution, starts: int, seed: int) -> tuple[Descent, Match]:
+def _descend(solution: Solution, starts: int, dim: int | None, seed: int) -> tuple[Descent, Match]:
     from relax.descent import descend, match  # torch is loaded where tensors are
 
-    dim = max(2, problem.counts.classes - 1)  # in one dimension features could not move
-    found = descend(problem, dim=dim, starts=starts, seed=seed)
-    return found, match(found, solution.class_gram, solution.value)
+    found = descend(solution.problem, dim=dim or _enough_dimensions(solution), starts=starts, seed=seed)
+    return found, match(found, *certified(solution))
+
+
+def _enough_dimensions(solution: Solution) -> int:
+    """Return a dimension that holds the optimum; in one dimension features could not move."""
+    problem = solution.problem
+    nodes = problem.reduction("groups").nodes
+    units = problem.counts.classes if nodes.unit == "class" else nodes.units
+    centred = len(nodes.roles) == 1 and not problem.nonnegative
+    return max(2, units - 1 if centred else units)
 
 
 def _write(
@@ -111,85 +128,3 @@ def _write(
         from relax.plots import plot_geometry
 
         plot_geometry(solution, plot)
-
-
-def _print(solution: Solution, proof: Certificate, match: tuple[Descent, Match] | None) -> None:
-    table = Table(show_header=False, box=None, pad_edge=False)
-    counts = solution.problem.counts
-    table.add_row("loss", f"{solution.problem.loss.name}, temperature {solution.problem.temperature:g}")
-    table.add_row("classes", f"{counts.classes} of {len(counts.sizes)} sizes: {counts}")
-    for label, value in proof.facts():
-        table.add_row(label, value)
-    table.add_row(
-        "solver",
-        f"{solution.answer.solver}, {solution.answer.iterations} iterations, {solution.answer.seconds:.3f} s",
-    )
-    table.add_row("stopped", solution.status.value)
-    for label, value in match[1].facts() if match else []:
-        table.add_row(f"descent: {label}", value)
-    Console(soft_wrap=True, highlight=False).print(table)
-
-
-def report(
-    solution: Solution, proof: Certificate, match: tuple[Descent, Match] | None = None
-) -> dict[str, Any]:
-    """Return what `--json` prints; bounds are float64 rounded outward, `proven` has the decimals."""
-    problem, groups = solution.problem, solution.groups
-    parameters = {key: said for key, said in losses.statement_of(problem.loss).items() if key != "name"}
-    few = problem.counts.classes <= MOST_PRINTED_CLASSES
-    listed = problem.counts.classes <= LARGEST_GRAM
-    order = problem.counts.group_of_class() if listed else []
-    said: dict[str, Any] = {
-        "schema": "gramcert/solve/1",
-        "verdict": proof.verdict.name,
-        "status": solution.status.name,
-        "loss": problem.loss.name,
-        "parameters": parameters,
-        "level": solution.level,
-        "temperature": problem.temperature,
-        "norm": problem.norm.kind,
-        "counts": [problem.counts.sizes[a] for a in order] if listed else None,
-        "upper_bound": outward(proof.upper, up=True),
-        "lower_bound": None if proof.lower is None else outward(proof.lower, up=False),
-        "gap": None if proof.gap is None else outward(proof.gap, up=True),
-        "excess": proof.excess if proof.excess_upper is not None else None,
-        "gram_radius": None if proof.gram_radius is None else outward(proof.gram_radius, up=True),
-        "arithmetic": ARITHMETIC,
-        "proven": {
-            key: getattr(proof, key) for key in ("lower", "upper", "excess_lower", "excess_upper", "gap")
-        },
-        "solver": solution.answer.solver,
-        "iterations": solution.answer.iterations,
-        "seconds": solution.answer.seconds,
-        "groups": {
-            "sizes": list(groups.sizes),
-            "multiplicities": list(groups.multiplicities),
-            "gram": groups.gram.tolist(),
-        },
-    }
-    if few:
-        said["gram"] = solution.gram.tolist()
-    if match is not None:
-        said["descent"] = _descent_report(*match)
-    return said
-
-
-def _descent_report(found: Descent, match: Match) -> dict[str, Any]:
-    return {
-        "starts": len(match.loss_gaps),
-        "agree": int(match.agrees.sum()),
-        "worst_loss_gap": float(abs(match.loss_gaps).max()),
-        "worst_gram_distance": float(match.gram_distances.max()),
-        "worst_procrustes_residual": float(match.residuals.max()),
-        "evaluations": found.evaluations,
-    }
-
-
-def outward(decimal: str, up: bool) -> float:
-    """Return the float64 nearest to a decimal on its safe side."""
-    number = float(decimal)
-    if up and Decimal(number) < Decimal(decimal):
-        return math.nextafter(number, math.inf)
-    if not up and Decimal(number) > Decimal(decimal):
-        return math.nextafter(number, -math.inf)
-    return number

@@ -21,6 +21,7 @@ from relax.losses.loss import Loss
 from relax.norms import NORMS, Norm, norm_of
 
 NUMBERS, LISTS = tuple[int, ...], tuple[tuple[int, ...], ...]
+FORMS: dict[Any, str] = {NUMBERS: "0.0.1.1", LISTS: "0.1.4.5/2.3.4.5"}
 
 
 class Parameter(typing.NamedTuple):
@@ -51,22 +52,39 @@ def _parameter(field: Field[Any], hint: Any) -> Parameter:
 
 def spelled_default(parameter: Parameter) -> str:
     """Return a default value as the command line writes it."""
-    default = parameter.default
-    if default is None:
+    return spelled_value(parameter.default)
+
+
+def spelled_value(value: Any) -> str:
+    """Return a value of a parameter as the command line writes it."""
+    if value is None or value == ():
         return "none"
-    if isinstance(default, Norm):
-        number = default.parameter
-        return default.kind if number is None else f"{default.kind}:{number:g}"
-    return f"{default:g}" if isinstance(default, float) else str(default)
+    if isinstance(value, Norm):
+        number = value.parameter
+        return value.kind if number is None else f"{value.kind}:{number:g}"
+    if isinstance(value, tuple):
+        return ("/" if isinstance(value[0], tuple) else ".").join(map(spelled_value, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def spelled(loss: Loss) -> str:
+    """Return NAME or NAME:parameter=value,… with the parameters that are not at their default."""
+    values = [(one, getattr(loss, one.name)) for one in parameters(type(loss))]
+    said = ",".join(f"{one.name}={spelled_value(value)}" for one, value in values if value != one.default)
+    return f"{loss.name}:{said}" if said else loss.name
 
 
 def spelled_kind(parameter: Parameter) -> str:
     """Return the values that a parameter takes, in words."""
     kind = parameter.kind
-    if isinstance(kind, tuple):
+    if kind in (NUMBERS, LISTS):
+        words = f"whole numbers, written {FORMS[kind]}"
+    elif isinstance(kind, tuple):
         words = " | ".join(kind)
+    elif kind is Norm:
+        words = " | ".join(f"{name}:NUMBER" for name in NORMS)
     else:
-        words = {int: "whole number", float: "number", Norm: " | ".join(NORMS)}.get(kind, "text")
+        words = {int: "whole number", float: "number"}.get(kind, "text")
     return f"{words} | none" if parameter.optional else words
 
 
@@ -83,13 +101,20 @@ def parse_parameters(loss: type[Any], text: str) -> Loss:
     for item in filter(None, text.split(",")):
         name, equals, value = item.partition("=")
         name = name.strip().replace("-", "_")
-        if name not in known or not equals:
-            there = f"it has: {', '.join(known)}" if known else "it has none"
-            raise InputError(f"loss {loss.name} has no parameter {item.strip()!r}; {there}")
+        if name not in known:
+            raise InputError(f"loss {loss.name} has no parameter {name!r}; {_there(loss)}")
+        if not equals:
+            wanted = f"{name}=VALUE ({spelled_kind(known[name])})"
+            raise InputError(f"parameter {name} of loss {loss.name} has no value; write {wanted}")
         if name in given:
             raise InputError(f"parameter {name} of loss {loss.name} is given twice")
         given[name] = _read(known[name], value.strip(), loss.name)
     return loss(**given)
+
+
+def _there(loss: type[Any]) -> str:
+    there = [f"{one.name} ({spelled_kind(one)})" for one in parameters(loss)]
+    return f"it has: {', '.join(there)}" if there else "it has none"
 
 
 def _read(parameter: Parameter, text: str, loss: str) -> Any:
@@ -109,6 +134,8 @@ def _read(parameter: Parameter, text: str, loss: str) -> Any:
         if kind is int:
             return int(text)
         return float(Fraction(text)) if kind is float else text
+    except InputError as error:
+        raise InputError(f"parameter {parameter.name} of loss {loss}: {error}") from error
     except (ValueError, ZeroDivisionError) as error:
         wanted = {int: "a whole number", float: "a number"}.get(kind, str(error))
         raise InputError(f"parameter {parameter.name} = {text!r} of loss {loss} must be {wanted}") from error
@@ -131,8 +158,7 @@ def read_numbers(text: str, kind: Any) -> tuple[Any, ...]:
     try:
         lists = tuple(tuple(int(number) for number in line) for line in lines if line)
     except ValueError as error:
-        form = "0.0.1.1" if kind == NUMBERS else "0.1.4.5/2.3.4.5"
-        raise ValueError(f"whole numbers, written {form}") from error
+        raise ValueError(f"whole numbers, written {FORMS[kind]}") from error
     return lists if kind == LISTS else tuple(number for line in lists for number in line)
 
 
