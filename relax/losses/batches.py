@@ -1,9 +1,9 @@
 """The expected supervised-contrastive loss of a random batch, exactly: as rows, and of given vectors.
 
 A batch of b samples with V views each is drawn without replacement (`shuffle`, an epoch's shuffling), with
-replacement from all samples (`replacement`), or with replacement after drawing a class (`class-balanced`). Each
-anchor has its share of L_out over the batch, and counts when it has a positive there; the loss is the expected sum
-of shares divided by the expected number of anchors that count.
+replacement from all samples (`replacement`), or with replacement after drawing a class (`class-balanced`).
+Each anchor has its share of L_out over the batch, and counts when it has a positive there; the loss is the
+expected sum of shares divided by the expected number of anchors that count.
 """
 
 from __future__ import annotations
@@ -19,10 +19,9 @@ from relax.errors import InputError
 from relax.rows import RandomLogSumExp
 
 Sampler = Literal["shuffle", "replacement", "class-balanced"]
-LARGEST_PRODUCT = 2 * 10**8  # numbers of the truncated products of one call, without replacement
 
 
-def refusal(counts: ClassCounts, views: int, batch_size: int, sampler: Sampler) -> str | None:
+def refusal(counts: ClassCounts, views: int, batch_size: int, sampler: str) -> str | None:
     """Return None where the expected loss makes sense, else a sentence that says why not and what to do."""
     if sampler not in get_args(Sampler):
         return f"sampler {sampler!r} is not one of: {', '.join(get_args(Sampler))}"
@@ -37,16 +36,18 @@ def refusal(counts: ClassCounts, views: int, batch_size: int, sampler: Sampler) 
         return "one class only: no batch has anything to push apart; give at least two classes"
     if views == 1 and batch_size == 2:
         return (
-            "in a batch of two with one view an anchor has a positive or a negative, never both, and the loss is "
-            "zero for all features; give a larger batch or more views"
+            "in a batch of two with one view an anchor has a positive or a negative, never both, and the "
+            "loss is zero for all features; give a larger batch or more views"
         )
     if views == 1 and sampler == "shuffle" and counts.anchors == 0:
-        return "no class has two samples and there is one view, so the loss has no anchor; give one of them two"
+        return (
+            "no class has two samples and there is one view, so the loss has no anchor; give one of them two"
+        )
     return None
 
 
 def expected_rows(
-    counts: ClassCounts, views: int, batch_size: int, sampler: Sampler
+    counts: ClassCounts, views: int, batch_size: int, sampler: str
 ) -> tuple[tuple[RandomLogSumExp, ...], Fraction]:
     """Return the rows over groups of equal classes, and what their sum is divided by.
 
@@ -85,7 +86,7 @@ def expected_rows(
     return (rows,), sum((w * p for w, p in zip(rows.weight.tolist(), counted, strict=True)), Fraction(0))
 
 
-def counting(own: int, total: int, batch_size: int, views: int, sampler: Sampler) -> Fraction:
+def counting(own: int, total: int, batch_size: int, views: int, sampler: str) -> Fraction:
     """Return P(B > 0): with one view, the chance that a companion is of the own population."""
     draws = batch_size - 1
     if views > 1:

@@ -5,8 +5,8 @@ With t for each draw, U(t) = own(t) (1 + t)^{n_rest} has the coefficients of E[1
 
     ℓ(t) = Σ n_e log((1 + t e^{−α_e})/(1 + t)),    ℓ'(t) = −1/(1 + t) · Σ n_e (1 − e^{−α_e})/(1 + t e^{−α_e}),
 
-in which every coefficient is a sum of numbers of one sign, so that −[tᴷ] U (e^ℓ − 1) is accurate however near α is
-to zero. Signs alternate in the products; what cancels there is made up for by bits.
+in which every coefficient is a sum of numbers of one sign, so that −[tᴷ] U (e^ℓ − 1) is accurate however near
+α is to zero. Signs alternate in the products; what cancels there is made up for by bits.
 """
 
 from __future__ import annotations
@@ -14,18 +14,21 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 from flint import arb, arb_poly, arb_series, ctx
 from jaxtyping import Shaped
 
-from certify.balls.enclosures import Balls, elementwise, total
+from certify.balls.enclosures import Balls, balls, elementwise, total
 from certify.balls.random.laplace import LaplaceBalls
+from certify.balls.random.near import near_one
 
 GUARD = 64  # bits
+STEP = 64  # bits in which precision is raised
 
-_exp, _expm1 = elementwise(arb.exp), elementwise(arb.expm1)
+_expm1 = elementwise(arb.expm1)
 
 
 class Row(NamedTuple):
@@ -52,10 +55,8 @@ class _Products(NamedTuple):
     change: arb_series
 
 
-def evaluated(
-    row: Row, rule: LaplaceBalls, top: arb, slopes: bool
-) -> tuple[arb, Shaped[Balls, " m"] | None]:
-    """Return Σ_j weight_j E[1{B>0}(e^{−s_j B} − e^{−s_j X})], and where wanted its derivative by single peers."""
+def evaluated(row: Row, rule: LaplaceBalls, top: arb, slopes: bool) -> tuple[arb, Shaped[Balls, " m"] | None]:
+    """Return Σ_j weight_j E[1{B>0}(e^{−s_j B} − e^{−s_j X})], where wanted with its derivative by peers."""
     k, precision = row.draws, ctx.prec
     excess, slope = arb(0), np.full(len(row.reach), arb(0), dtype=object)
     with _length(k + 1):
@@ -63,52 +64,62 @@ def evaluated(
             s = node / top
             with ctx.workprec(precision + GUARD + _lost_bits(row, row.reach * s)):
                 alpha = row.reach * s
-                products = _products(row, s, alpha)
+                fall = -_expm1(-alpha)
+                products = _products(row, s, fall)
                 scale = weight / math.comb(row.own + row.rest, k)
                 first = products.base.coeffs()
                 first += [arb(0)] * (k + 1 - len(first))
                 change = products.change.coeffs()
                 excess -= scale * total(first[k - i] * c for i, c in enumerate(change) if i)
                 if slopes:
-                    slope += alpha * (_drawn(products, k, _exp(-alpha)) * scale)
+                    slope += alpha * (_drawn(products, k, fall) * scale)
     return excess, slope * np.array(row.peer, dtype=object) if slopes else None
 
 
-def _products(row: Row, s: arb, alpha: Shaped[Balls, " m"]) -> _Products:
-    k, rest = row.draws, row.rest
-    y, power = (-s * row.own_multiplicity).exp(), (-s * row.base).exp()
-    own, others = [], []
-    ways_own = ways_rest = 1
-    for i in range(k + 1):
-        own.append(power * ways_own)
-        others.append(arb(ways_rest))
+def _products(row: Row, s: arb, fall: Shaped[Balls, " m"]) -> _Products:
+    k, y, power = row.draws, (-s * row.own_multiplicity).exp(), (-s * row.base).exp()
+    own = []
+    for ways in _binomials(row.own, k, ctx.prec):
+        own.append(power * ways)
         power *= y
-        ways_own = ways_own * max(row.own - i, 0) // (i + 1)
-        ways_rest = ways_rest * max(rest - i, 0) // (i + 1)
     if row.base == 0:
         own[0] = arb(0)
-    base = arb_series(own, k + 1) * arb_series(others, k + 1)
-    return _Products(base, _exponent(row, alpha).exp() - 1)
+    base = arb_series(own, k + 1) * arb_series(_binomials(row.rest, k, ctx.prec), k + 1)
+    return _Products(base, _exponent(row, fall).exp() - 1)
 
 
-def _exponent(row: Row, alpha: Shaped[Balls, " m"]) -> arb_series:
-    """Return ℓ."""
-    k, summed = row.draws, arb_series([0], row.draws)
-    fall = -_expm1(-alpha)
-    for n, g, x in zip(row.peer, row.members, fall.tolist(), strict=True):
-        if n and g:
-            summed += arb_series([1, 1 - x], k).inv() * arb_series([n * g * x], k)
+@lru_cache(maxsize=32)
+def _binomials(n: int, most: int, precision: int) -> list[arb]:
+    """Return the binomial coefficients of n up to the `most`-th, rounded."""
+    found, ways = [], 1
+    for i in range(most + 1):
+        found.append(arb(ways) * 1)
+        ways = ways * max(n - i, 0) // (i + 1)
+    return found
+
+
+def _exponent(row: Row, fall: Shaped[Balls, " m"]) -> arb_series:
+    """Return ℓ, of x = 1 − e^{−α}."""
+    k = row.draws
+    near, counts = near_one(fall, k), balls(row.peer) * balls(row.members)
+    summed = near.sums(counts, fall)
+    for c, x in zip(counts[~near.which].tolist(), fall[~near.which].tolist(), strict=True):
+        summed += arb_series([1, 1 - x], k).inv() * arb_series([c * x], k)
     derivative = -summed * arb_series([1, 1], k).inv()
     integral = [arb(0), *(c / (i + 1) for i, c in enumerate(derivative.coeffs()))]
     return arb_series(integral, k + 1)
 
 
-def _drawn(products: _Products, k: int, y: Shaped[Balls, " m"]) -> Shaped[Balls, " m"]:
-    """Return [tᴷ] U e^ℓ · t y_e/(1 + t y_e) for each peer: y_e Σ_i (−y_e)^i [t^{K−1−i}] U e^ℓ."""
+def _drawn(products: _Products, k: int, fall: Shaped[Balls, " m"]) -> Shaped[Balls, " m"]:
+    """Return [tᴷ] U e^ℓ · t y/(1 + t y) for each peer, y = 1 − x: y Σ_i (−y)^i [t^{K−1−i}] U e^ℓ."""
     whole = (products.base * (products.change + 1)).coeffs()
     whole += [arb(0)] * (k - len(whole))
-    reverse = arb_poly(whole[k - 1 :: -1])
-    return y * np.array([reverse(-x) for x in y.tolist()])
+    reverse, near = whole[k - 1 :: -1], near_one(fall, k)
+    shifted, polynomial = near.shifted(reverse), arb_poly(reverse)
+    found = np.empty(len(fall), dtype=object)
+    for e, x in enumerate(fall.tolist()):
+        found[e] = (1 - x) * (shifted(x) if near.which[e] else polynomial(x - 1))
+    return found
 
 
 def _lost_bits(row: Row, alpha: Shaped[Balls, " m"]) -> int:
@@ -116,9 +127,11 @@ def _lost_bits(row: Row, alpha: Shaped[Balls, " m"]) -> int:
     k, n = row.draws, row.own + row.rest
     most = _log_binomial(2 * n + k - 1, k) - _log_binomial(n, k)
     fall = sum(
-        p * g * -math.expm1(-float(x.mid())) for p, g, x in zip(row.peer, row.members, alpha.tolist(), strict=True)
+        p * g * -math.expm1(-float(x.mid()))
+        for p, g, x in zip(row.peer, row.members, alpha.tolist(), strict=True)
     )
-    return int(1.5 * min(most, 2.0 * k * fall / n + 2.0 * k * k / n))
+    bits = 1.5 * min(most, 2.0 * k * fall / n + 2.0 * k * k / n)
+    return STEP * math.ceil(bits / STEP)
 
 
 def _log_binomial(n: int, k: int) -> float:

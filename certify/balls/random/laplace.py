@@ -1,13 +1,13 @@
 """Laplace's integral of the logarithm in balls: nodes, weights and a proven relative error.
 
-The rule is that of `relax.rows.random.quadrature`, of step h = 1/4. With X between `least` and `top`, s₀ top = 4, all
-its errors are relative to 1/X, and so to log(X/B) = ∫_B^X du/u for B ≥ `least`:
+The rule is that of `relax.rows.random.quadrature`, of step h = 1/4. With X between `least` and `top`, and
+s₀ top = 4, all its errors are relative to 1/X, and so to log(X/B) = ∫_B^X du/u for B ≥ `least`:
 
 - the trapezoid rule over all s, 2 Σ_{j≥1} |Γ(1 + 2πij/h)|;
 - what is left out on the right, Σ_{s > s_J} h s X e^{−sX} ≤ ∫ e^v e^{−e^v} dv ≤ e^{−s_J least};
-- the Gauss rule in place of the left part. If its moments Σ κ uᵖ, p ≥ 1, differ from those of {h at e^{−hj}, j ≥ 0},
-  h/(1 − e^{−hp}), by δ_p, expanding e^{−sX} gives at most 4 Σ_p |δ_p| 4^{p−1}/(p − 1)!. So its numbers need not be
-  those of Gauss.
+- the Gauss rule in place of the left part. If its moments Σ κ uᵖ, p ≥ 1, differ by δ_p from those of
+  {h at e^{−hj}, j ≥ 0}, h/(1 − e^{−hp}), expanding e^{−sX} gives at most 4 Σ_p |δ_p| 4^{p−1}/(p − 1)!. So its
+  numbers need not be those of Gauss.
 """
 
 from __future__ import annotations
@@ -51,7 +51,9 @@ def _left(precision: int) -> LaplaceBalls:
     """Return the part s ≤ s₀, whose error holds that of the trapezoid rule."""
     with ctx.workprec(precision + GUARD):
         q = (-arb(STEP)).exp()
-        pairs = [_refined(arb(start / LARGEST_LEFT), q) for start in laplace_rule(0.0).node[:GAUSS_NODES].tolist()]
+        pairs = [
+            _refined(arb(start / LARGEST_LEFT), q) for start in laplace_rule(0.0).node[:GAUSS_NODES].tolist()
+        ]
         wrong, power, factorial = arb(0), arb(1), arb(1)
         for p in range(1, MOMENTS + 1):
             moment = sum((kappa * u**p for u, kappa in pairs), arb(0))
@@ -60,7 +62,9 @@ def _left(precision: int) -> LaplaceBalls:
         most = sum((kappa * u for u, kappa in pairs), arb(0)) + STEP / (1 - q)  # of any moment, as u ≤ 1
         wrong += 2 * most * power / factorial
         error = 4 * wrong + _trapezoid()
-        return LaplaceBalls([LARGEST_LEFT * u for u, _ in pairs], [kappa for _, kappa in pairs], error.upper())
+        return LaplaceBalls(
+            [LARGEST_LEFT * u for u, _ in pairs], [kappa for _, kappa in pairs], error.upper()
+        )
 
 
 def _trapezoid() -> arb:

@@ -32,7 +32,7 @@ class Row(NamedTuple):
 
 
 def evaluated(row: Row, rule: LaplaceBalls, top: arb) -> tuple[arb, Shaped[Balls, " m"]]:
-    """Return Σ_j weight_j E[1{B>0}(e^{−s_j B} − e^{−s_j X})], and its derivative by single peers' exponents."""
+    """Return Σ_j weight_j E[1{B>0}(e^{−s_j B} − e^{−s_j X})], and its derivative by single peers."""
     with ctx.workprec(ctx.prec + GUARD):
         shares, rest = row.members * row.peer, total(row.members * row.peer)
         excess, slope = arb(0), np.full(len(row.reach), arb(0), dtype=object)

@@ -12,7 +12,17 @@ import numpy as np
 from flint import arb, fmpq
 from jaxtyping import Bool, Float, Int, Shaped
 
-from certify.balls.enclosures import BallMatrix, Balls, ball, balls, elementwise, rational, total, zeros
+from certify.balls.enclosures import (
+    BallMatrix,
+    Balls,
+    ball,
+    balls,
+    choose,
+    elementwise,
+    rational,
+    total,
+    zeros,
+)
 from certify.balls.random import hypergeometric, multinomial
 from certify.balls.random.laplace import LaplaceBalls, laplace
 from relax.rows import RandomLogSumExp
@@ -32,7 +42,7 @@ def random_row_table(rows: RandomLogSumExp, multiplicity: Float[np.ndarray, " m"
 
 @dataclass(frozen=True, eq=False)
 class RandomRowTable:
-    """What no matrix changes in T rows; column 0 is the anchor's own entry, then come peers, group by group."""
+    """What no matrix changes in T rows; column 0 is the anchor's own entry, then come peers by groups."""
 
     rows: RandomLogSumExp
     multiplicity: Float[np.ndarray, " m"]
@@ -49,7 +59,7 @@ class RandomRowTable:
         """Evaluate rows at a matrix, feasible or not."""
         own, peer = matrix.own[self.anchor], matrix.peer[self.anchor]
         read = self.members[:, 1:] != arb(0)
-        rise = np.where(read, (peer - own[:, None]) * inverse_temperature, arb(0))
+        rise = choose(read, (peer - own[:, None]) * inverse_temperature, arb(0))
         return RandomRowBalls(self, _exp(rise) * ball(self.rows.peer_multiplicity))
 
 

@@ -53,13 +53,15 @@ def circle(draws: int, population: int, log_growth: float, indicated: bool) -> C
     shift = -2.0 * np.sin(angle / 2.0) ** 2 + 1j * np.sin(angle)  # z − 1
     left = (population - draws) / population
     log_factor = log1p(w * shift, np.abs(left + w * z))
-    size = np.where(np.cos(angle) >= 0, log_factor.real, np.maximum(log_factor.real, np.log1p(-w * (w < 1))))
+    size = np.where(
+        np.cos(angle) >= 0, np.real(log_factor), np.maximum(np.real(log_factor), np.log1p(-w * (w < 1)))
+    )
     kept = max(population - 2, 1) * size > DROPPED
     angle, z, log_factor = angle[kept], z[kept], log_factor[kept]
     weight = np.where(angle == 0, 1.0, 2.0) * np.exp(population * log_factor - 1j * draws * angle)
     odds = w * z / (left + w * z)
     series, small = _series(odds, left / w, angle)
-    return Circle(odds, log_factor, w * z, weight / weight.real.sum(), w, series, small)
+    return Circle(odds, log_factor, w * z, weight / np.real(weight).sum(), w, series, small)
 
 
 def _how_many(draws: int, population: int, log_growth: float, indicated: bool) -> int:
@@ -103,17 +105,17 @@ def _series(
 
 def log1p(x: Complex[np.ndarray, "*n"], size: Float[np.ndarray, "*n"]) -> Complex[np.ndarray, "*n"]:
     """Return log(1 + x), relatively accurate for small x; `size` is |1 + x|, known accurately where small."""
-    near = x.real * (2.0 + x.real) + x.imag**2  # |1 + x|² − 1
+    near = np.real(x) * (2.0 + np.real(x)) + np.imag(x) ** 2  # |1 + x|² − 1
     real = np.where(size < 0.5, np.log(np.maximum(size, LEAST)), 0.5 * np.log1p(np.maximum(near, -0.9)))
     result = np.empty(real.shape, dtype=complex)
-    result.real, result.imag = real, np.arctan2(x.imag, 1.0 + x.real)
+    result.real, result.imag = real, np.arctan2(np.imag(x), 1.0 + np.real(x))
     return result
 
 
 def expm1(x: Complex[np.ndarray, "*n"]) -> Complex[np.ndarray, "*n"]:
     """Return eˣ − 1, relatively accurate for small x; for Re x so large that it overflows, infinity."""
     result = np.empty(x.shape, dtype=complex)
-    grown = np.exp(x.real)
-    result.real = np.expm1(x.real) * np.cos(x.imag) - 2.0 * np.sin(x.imag / 2.0) ** 2
-    result.imag = grown * np.sin(x.imag)
+    grown = np.exp(np.real(x))
+    result.real = np.expm1(np.real(x)) * np.cos(np.imag(x)) - 2.0 * np.sin(np.imag(x) / 2.0) ** 2
+    result.imag = grown * np.sin(np.imag(x))
     return result

@@ -1,10 +1,10 @@
-"""What rows over random draws are laid out as, and what evaluating them at given exponentials returns."""
+"""What rows over random draws are laid out as, and where they stand."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
@@ -12,36 +12,6 @@ from jaxtyping import Float
 from relax.rows.random.quadrature import LaplaceRule
 
 AT_ONCE = 500_000  # numbers in a temporary array
-
-
-@runtime_checkable
-class Drawn(Protocol):
-    """T rows at a matrix: E[1{B>0} log(X/B)] and its derivatives by x/τ on single peers.
-
-    X = B + Σ_e N_e m_e e^{(x_e − x_own)/τ}; own entries are not moved.
-    """
-
-    @property
-    def excess(self) -> Float[np.ndarray, " T"]:
-        """The rows above their floors."""
-        ...
-
-    @property
-    def slope(self) -> Float[np.ndarray, "T m"]:
-        """The derivative by each single peer behind a column."""
-        ...
-
-    def along(self, direction: Float[np.ndarray, "T m"]) -> Float[np.ndarray, "T m"]:
-        """Return the derivative of the slope in a direction."""
-        ...
-
-    def single(self) -> Float[np.ndarray, "T m"]:
-        """Return the second derivative by the peers of one column together, over their number."""
-        ...
-
-    def hessian(self) -> Float[np.ndarray, "T m m"]:
-        """Return the second derivatives by columns."""
-        ...
 
 
 class Point(NamedTuple):

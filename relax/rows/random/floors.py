@@ -33,13 +33,12 @@ def _pmf(draws: int, own: float, total: float, replacement: bool) -> Float[np.nd
     """Return the binomial or hypergeometric distribution of the own draws, from its mode outward."""
     if own == 0 or own == total:
         return np.where(np.arange(draws + 1) == (draws if own else 0), 1.0, 0.0)
-    j = np.arange(draws)
-    more, less = own - (0 if replacement else j), total - own - (0 if replacement else draws - 1 - j)
-    least = max(0, draws - int(total - own)) if not replacement else 0
+    least = 0 if replacement else max(0, draws - int(total - own))
     most = draws if replacement else min(draws, int(own))
-    up = (draws - j[least:most]) * more[least:most] if not replacement else (draws - j) * own
-    down = (j[least:most] + 1) * less[least:most] if not replacement else (j + 1) * (total - own)
-    ratio = up / down  # pmf(j + 1)/pmf(j)
+    j = np.arange(least, most, dtype=float)
+    gone = 0.0 * j if replacement else j  # of the own population, and of the rest
+    taken = 0.0 * j if replacement else draws - 1.0 - j
+    ratio = (draws - j) * (own - gone) / ((j + 1.0) * (total - own - taken))  # pmf(j + 1)/pmf(j)
     mode = int(np.searchsorted(-ratio, -1.0))
     after, before = np.cumprod(ratio[mode:]), np.cumprod(1.0 / ratio[:mode][::-1])[::-1]
     pmf = np.zeros(draws + 1)

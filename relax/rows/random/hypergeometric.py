@@ -97,7 +97,7 @@ class Hypergeometric:
         direct, logs = self._direct(reach, powers.until)
         direct.onto(counts[direct.row, direct.peer][:, None] * logs, exponent)
         own = self._own(rows) * (rule.weight[:, None, None] * ring.weight)
-        excess = -(own * expm1(exponent)).real.sum(axis=(0, 2))
+        excess = -np.real(own * expm1(exponent)).sum(axis=(0, 2))
         return _Nodes(rows, powers, direct, own * np.exp(exponent), excess)
 
     def _powers(self, reach: Float[np.ndarray, "t m"]) -> _Powers:
@@ -144,10 +144,10 @@ class Hypergeometric:
         without = 1.0 - ring.share
         drawn = count * log1p(ring.drawn * (1.0 + fall) / without, np.abs(left) / without)
         nothing = count * (np.log1p(-ring.share) - ring.log_factor)
-        less, more = np.minimum(drawn.real, 0.0), np.maximum(drawn.real, 0.0)
-        upward = np.exp(nothing) * expm1(less + 1j * drawn.imag)
-        downward = -np.exp(whole) * expm1(-(more + 1j * drawn.imag))
-        return np.where(drawn.real < 0.0, upward, downward)
+        less, more = np.minimum(np.real(drawn), 0.0), np.maximum(np.real(drawn), 0.0)
+        upward = np.exp(nothing) * expm1(less + 1j * np.imag(drawn))
+        downward = -np.exp(whole) * expm1(-(more + 1j * np.imag(drawn)))
+        return np.where(np.real(drawn) < 0.0, upward, downward)
 
     @property
     def excess(self) -> Float[np.ndarray, " T"]:
@@ -170,10 +170,12 @@ class Hypergeometric:
     def _summed(self, at: _Nodes, series: np.ndarray, terms: np.ndarray, mean: Any = None) -> np.ndarray:
         """Return Re Σ_j Σ_c mean · g(α_e) for a function g given by its series and at the direct pairs."""
         mean = at.mean if mean is None else mean
-        coefficient = mean.real @ series.real.T - mean.imag @ series.imag.T
+        coefficient = np.real(mean) @ np.real(series).T - np.imag(mean) @ np.imag(series).T
         result = at.powers.gather(coefficient, self.point.rule.node)
         held = mean[at.direct.node, at.direct.row]
-        found = np.einsum("dc,dc->d", held.real, terms.real) - np.einsum("dc,dc->d", held.imag, terms.imag)
+        found = np.einsum("dc,dc->d", np.real(held), np.real(terms)) - np.einsum(
+            "dc,dc->d", np.imag(held), np.imag(terms)
+        )
         place = at.direct.row * result.shape[1] + at.direct.peer
         return result + np.bincount(place, found, result.size).reshape(result.shape)
 

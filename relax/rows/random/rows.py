@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from relax.rows.random.circle import circle
-from relax.rows.random.draws import Drawn, Draws, Point
+from relax.rows.random.draws import Draws, Point
 from relax.rows.random.floors import own_draws
 from relax.rows.random.hypergeometric import Hypergeometric
 from relax.rows.random.multinomial import Multinomial
@@ -162,7 +162,7 @@ class RandomState:
     """Random log-sum-exp rows at a matrix: functions of peers minus the own entry."""
 
     table: RandomTable
-    drawn: Drawn
+    drawn: Multinomial | Hypergeometric
 
     @property
     def excess(self) -> Float[np.ndarray, " T"]:

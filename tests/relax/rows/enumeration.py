@@ -32,13 +32,16 @@ def enumerated(
     draws: int,
     populations: Sequence[int],
     replacement: bool,
-    base: Any,
-    own_multiplicity: Any,
-    peer_multiplicity: Any,
+    multiplicities: Sequence[Any],
     rise: Sequence[Any],
 ) -> Exact:
-    """Populations: own first, then one for each single peer; rise: (x_e − x_own)/τ of each peer."""
+    """Enumerate all draws.
+
+    Populations: own first, then one for each single peer; multiplicities: base, own, peer; rise:
+    (x_e − x_own)/τ of each peer.
+    """
     m, n = len(rise), sum(populations)
+    base, own_multiplicity, peer_multiplicity = multiplicities
     a = [peer_multiplicity * mpmath.exp(d) for d in rise]
     excess, floor = mpmath.mpf(0), mpmath.mpf(0)
     slope = [mpmath.mpf(0)] * m
