@@ -14,6 +14,8 @@ DROPPED = -55.0  # the logarithm of what is dropped at a node, relative
 TERMS = 14  # of a power series in α
 REACH = 0.06  # α beside the radius of convergence; 0.06^15 = 5e-19
 LARGEST = 0.15
+FASTEST = 0.06  # ρ e^{−α} up to which its series is worth it
+ACCURACY = 1e-18
 LEAST = 1e-300  # what is nothing still has a logarithm
 
 
@@ -31,6 +33,8 @@ class Circle(NamedTuple):
     share: float  # w
     series: Complex[np.ndarray, "p c"]  # c_p of Σ c_p αᵖ = α · odds e^{−α}/(1 + odds (e^{−α} − 1))
     small: float  # α up to which the series holds
+    log_nothing: Complex[np.ndarray, " c"]  # log((1 − w)/(1 − w + w z)), of what is never drawn
+    tail: Complex[np.ndarray, "q c"]  # (−1)^{p−1} (w z/(1 − w))^p for α that are not small; empty if too slow
 
 
 @cache
@@ -61,7 +65,9 @@ def circle(draws: int, population: int, log_growth: float, indicated: bool) -> C
     weight = np.where(angle == 0, 1.0, 2.0) * np.exp(population * log_factor - 1j * draws * angle)
     odds = w * z / (left + w * z)
     series, small = _series(odds, left / w, angle)
-    return Circle(odds, log_factor, w * z, weight / np.real(weight).sum(), w, series, small)
+    nothing = (np.log1p(-w) if w < 1.0 else -np.inf) - log_factor
+    tail = _tail(w, left, z, small)
+    return Circle(odds, log_factor, w * z, weight / np.real(weight).sum(), w, series, small, nothing, tail)
 
 
 def _how_many(draws: int, population: int, log_growth: float, indicated: bool) -> int:
@@ -101,6 +107,15 @@ def _series(
         polynomial, factorial = spread * polynomial.deriv(), -factorial * p
     radius = float(np.hypot(np.log(ratio), np.pi - angle).min()) if ratio > 0 else np.inf
     return np.array(rows), min(LARGEST, REACH * radius)
+
+
+def _tail(w: float, left: float, z: Complex[np.ndarray, " c"], small: float) -> Complex[np.ndarray, "q c"]:
+    """Return the coefficients of ρ y/(1 + ρ y), ρ = w z/(1 − w), as far as y ≤ e^{−small} needs them."""
+    largest = w / left * np.exp(-small) if left > 0 else 1.0
+    if largest > FASTEST:
+        return np.zeros((0, len(z)), dtype=complex)
+    order = np.arange(1, 2 + int(np.ceil(np.log(ACCURACY) / np.log(largest))))[:, None]
+    return -((-w * z / left) ** order)
 
 
 def log1p(x: Complex[np.ndarray, "*n"], size: Float[np.ndarray, "*n"]) -> Complex[np.ndarray, "*n"]:

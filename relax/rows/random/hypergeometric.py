@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Complex, Float, Int
 
 from relax.rows.random.circle import Circle, expm1, log1p
 from relax.rows.random.draws import Draws, Point, blocks
+from relax.rows.random.far import Pairs, Tail
+
+TAIL = 10  # how much slower a pair is by itself than in a series, beside a term of one
 
 
 class _Powers(NamedTuple):
@@ -41,28 +44,12 @@ class _Powers(NamedTuple):
         return found
 
 
-class _Direct(NamedTuple):
-    """Pairs of a node j and a peer for which α is not small, sorted by (j, row)."""
-
-    node: Int[np.ndarray, " d"]
-    row: Int[np.ndarray, " d"]
-    peer: Int[np.ndarray, " d"]
-    start: Int[np.ndarray, " s"]  # where the pairs of one (j, row) begin
-    alpha: Float[np.ndarray, " d"]
-    share: Complex[np.ndarray, "d c"]  # odds e^{−α}/(1 + odds (e^{−α} − 1)), what of one population is drawn
-
-    def onto(self, terms: np.ndarray, target: np.ndarray) -> None:
-        """Add terms of pairs to a target of (J, t, c)."""
-        if len(self.node):
-            target[self.node[self.start], self.row[self.start]] += np.add.reduceat(terms, self.start)
-
-
 class _Nodes(NamedTuple):
     """Some rows; Re Σ_c mean is weight_j E[1{B>0} e^{−sX}], by nodes c of the circle."""
 
     rows: slice
     powers: _Powers
-    direct: _Direct
+    far: Pairs | Tail
     mean: Complex[np.ndarray, "J t c"]
     excess: Float[np.ndarray, " t"]
 
@@ -84,7 +71,8 @@ class Hypergeometric:
     @cached_property
     def _blocks(self) -> list[_Nodes]:
         rule, reach, _ = self.point
-        numbers = len(rule.node) * reach.shape[1] * len(self.circle.odds)
+        each = 4 if len(self.circle.tail) else len(self.circle.odds)
+        numbers = len(rule.node) * reach.shape[1] * each
         return [self._evaluated(rows) for rows in blocks(len(reach), numbers // 2)]
 
     def _evaluated(self, rows: slice) -> _Nodes:
@@ -94,11 +82,11 @@ class Hypergeometric:
         counts = laid.members[rows] * laid.peer[rows]
         order = np.arange(1, len(ring.series) + 1)
         exponent = -powers.sums(counts, rule.node) / order @ ring.series
-        direct, logs = self._direct(reach, powers.until)
-        direct.onto(counts[direct.row, direct.peer][:, None] * logs, exponent)
+        far = self._far(reach, powers.until)
+        exponent += far.logs(counts)
         own = self._own(rows) * (rule.weight[:, None, None] * ring.weight)
         excess = -np.real(own * expm1(exponent)).sum(axis=(0, 2))
-        return _Nodes(rows, powers, direct, own * np.exp(exponent), excess)
+        return _Nodes(rows, powers, far, own * np.exp(exponent), excess)
 
     def _powers(self, reach: Float[np.ndarray, "t m"]) -> _Powers:
         rule, ring = self.point.rule, self.circle
@@ -110,22 +98,11 @@ class Hypergeometric:
             power[p] = power[p - 1] * reach
         return _Powers(power, until)
 
-    def _direct(
-        self, reach: Float[np.ndarray, "t m"], until: Int[np.ndarray, "t m"]
-    ) -> tuple[_Direct, Complex[np.ndarray, "d c"]]:
-        """Return the pairs beyond the series, and f at them."""
-        rule, ring = self.point.rule, self.circle
-        node, row, peer = np.nonzero(np.arange(len(rule.node))[:, None, None] >= until)
-        alpha = rule.node[node] * reach[row, peer]
-        fall = np.expm1(-alpha)[:, None]
-        base = np.exp(ring.log_factor)
-        left = base + ring.drawn * fall
-        logs = log1p(ring.odds * fall, np.abs(left) / np.abs(base))
-        place = node * len(reach) + row
-        start = np.flatnonzero(np.diff(place, prepend=-1))
-        share = np.ones_like(left)  # where all are drawn, even of what weighs nothing
-        np.divide(ring.drawn * (1.0 + fall), left, out=share, where=left != 0)
-        return _Direct(node, row, peer, start, alpha, share), logs
+    def _far(self, reach: Float[np.ndarray, "t m"], until: Int[np.ndarray, "t m"]) -> Pairs | Tail:
+        node, ring = self.point.rule.node[:, None, None], self.circle
+        far = np.arange(len(node))[:, None, None] >= until
+        series = 0 < far.size * len(ring.tail) < TAIL * far.sum() * len(ring.odds)
+        return (Tail if series else Pairs)(ring, node * reach, far)
 
     def _own(self, rows: slice) -> Complex[np.ndarray, "J t c"]:
         """Return e^{−s·base} and the own factor, over (1 − w + w z)^{n_own}."""
@@ -163,30 +140,22 @@ class Hypergeometric:
     def _slope(self) -> Float[np.ndarray, "T m"]:
         result = np.zeros_like(self.point.reach)
         for at in self._blocks:
-            terms = at.direct.share * at.direct.alpha[:, None]
-            result[at.rows] = self._summed(at, self.circle.series, terms)
+            result[at.rows] = self._near(at, self.circle.series, at.mean) + at.far.slope(at.mean)
         return self.laid.peer * result
 
-    def _summed(self, at: _Nodes, series: np.ndarray, terms: np.ndarray, mean: Any = None) -> np.ndarray:
-        """Return Re Σ_j Σ_c mean · g(α_e) for a function g given by its series and at the direct pairs."""
-        mean = at.mean if mean is None else mean
+    def _near(self, at: _Nodes, series: np.ndarray, mean: np.ndarray) -> Float[np.ndarray, "t m"]:
+        """Return Re Σ_j Σ_c mean · g(α_e) for a function g given by its series."""
         coefficient = np.real(mean) @ np.real(series).T - np.imag(mean) @ np.imag(series).T
-        result = at.powers.gather(coefficient, self.point.rule.node)
-        held = mean[at.direct.node, at.direct.row]
-        found = np.einsum("dc,dc->d", np.real(held), np.real(terms)) - np.einsum(
-            "dc,dc->d", np.imag(held), np.imag(terms)
-        )
-        place = at.direct.row * result.shape[1] + at.direct.peer
-        return result + np.bincount(place, found, result.size).reshape(result.shape)
+        return at.powers.gather(coefficient, self.point.rule.node)
 
     @cached_property
     def _bend(self) -> Float[np.ndarray, "T m"]:
         """What of the second derivative stays on its own entry: n_e α d(α share)/dα."""
         result, order = np.zeros_like(self.point.reach), np.arange(1, len(self.circle.series) + 1)
         for at in self._blocks:
-            share, alpha = at.direct.share, at.direct.alpha[:, None]
-            terms = alpha * share * (1.0 - alpha * (1.0 - share))
-            result[at.rows] = self._summed(at, order[:, None] * self.circle.series, terms)
+            result[at.rows] = self._near(at, order[:, None] * self.circle.series, at.mean) + at.far.bend(
+                at.mean
+            )
         return self.laid.peer * result
 
     def along(self, direction: Float[np.ndarray, "T m"]) -> Float[np.ndarray, "T m"]:
@@ -194,11 +163,9 @@ class Hypergeometric:
         result = self._bend * direction
         moved = self.laid.members * self.laid.peer * direction
         for at in self._blocks:
-            direct = at.direct
             pull = at.powers.sums(moved[at.rows], self.point.rule.node) @ self.circle.series
-            terms = direct.share * direct.alpha[:, None]
-            direct.onto(moved[at.rows][direct.row, direct.peer][:, None] * terms, pull)
-            turned = self._summed(at, self.circle.series, terms, at.mean * pull)
+            mean = at.mean * (pull + at.far.pull(moved[at.rows]))
+            turned = self._near(at, self.circle.series, mean) + at.far.slope(mean)
             result[at.rows] -= self.laid.peer[at.rows] * turned
         return result
 
@@ -209,9 +176,8 @@ class Hypergeometric:
             square[p] = (self.circle.series[:p] * self.circle.series[:p][::-1]).sum(axis=0)
         result = self._bend.copy()
         for at in self._blocks:
-            terms = (at.direct.share * at.direct.alpha[:, None]) ** 2
             factor = self.laid.members[at.rows] * self.laid.peer[at.rows] ** 2
-            result[at.rows] -= factor * self._summed(at, square, terms)
+            result[at.rows] -= factor * (self._near(at, square, at.mean) + at.far.square(at.mean))
         return result
 
     def hessian(self) -> Float[np.ndarray, "T m m"]:

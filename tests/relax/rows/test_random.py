@@ -15,6 +15,8 @@ from relax.losses.batches import expected_rows
 from relax.problem import Problem
 from relax.program import GramProgram
 from relax.rows import RandomLogSumExp, Rows, RowState, RowTable
+from relax.rows.random.circle import circle
+from relax.rows.random.far import Pairs, Tail
 from relax.rules import Fixed
 from relax.solvers import solve_program
 from tests.relax.rows.enumeration import Exact, enumerated
@@ -215,6 +217,20 @@ def test_one_batch_of_everything_is_the_full_batch(counts: list[int], views: int
 def test_a_long_tail_is_solved(sampler: Any) -> None:
     found = solve_program(batches(datasets.long_tail(10, 5000, 100), 256, 2, sampler))
     assert found.relative_gap() < 1e-9 and found.solver == "low_rank"
+
+
+def test_a_series_and_pairs_one_by_one_agree() -> None:
+    ring, rng = circle(40, 9_000, 8.0, True), np.random.default_rng(0)
+    alpha = np.exp(rng.uniform(np.log(ring.small), 4.0, size=(5, 3, 6)))
+    far, factor = rng.random(alpha.shape) < 0.7, rng.uniform(1, 50, size=(3, 6))
+    mean = rng.normal(size=(5, 3, len(ring.odds))) + 1j * rng.normal(size=(5, 3, len(ring.odds)))
+    one, other = Pairs(ring, alpha, far), Tail(ring, alpha, far)
+    assert 0 < len(ring.tail) < 12
+    assert one.logs(factor) == pytest.approx(other.logs(factor), rel=1e-13)
+    assert one.pull(factor) == pytest.approx(other.pull(factor), rel=1e-13)
+    for name in ("slope", "bend", "square"):
+        expected = getattr(one, name)(mean)
+        assert getattr(other, name)(mean) == pytest.approx(expected, rel=1e-11, abs=1e-14)
 
 
 def test_without_replacement_there_must_be_enough() -> None:
