@@ -81,7 +81,7 @@ def test_risks_with_random_negatives() -> None:
 @pytest.mark.parametrize("sampler", ["shuffle", "replacement"])
 @pytest.mark.parametrize("views", [1, 2])
 def test_floats_agree_where_no_enumeration_reaches(sampler: Any, views: int) -> None:
-    """Groups of several classes, many of them nearly orthogonal, and draws by the dozen."""
+    """Groups of several classes, many of them nearly orthogonal."""
     counts = ClassCounts.of(datasets.long_tail(16, 300, 60))
     (rows,), _ = expected_rows(counts, views, 32, sampler)
     g = np.array(counts.multiplicities, dtype=float)
@@ -103,6 +103,50 @@ def test_floats_agree_where_no_enumeration_reaches(sampler: Any, views: int) -> 
             assert abs(ball - number) < 2e-14 * abs(ball), (ball, number)
             assert ball.rad() < NARROW * abs(ball.mid())
         assert [float(x.mid()) for x in enclosure.floor] == pytest.approx(table.floor, rel=1e-14)
+
+
+@pytest.mark.parametrize("counts", [[10**6, 2, 2], [300, 300, 300, 5], [50, 40, 30, 20, 10, 2]])
+@pytest.mark.parametrize("sampler", ["shuffle", "replacement"])
+@pytest.mark.parametrize("batch_size", [3, 120])
+@pytest.mark.parametrize("beta", [10, 1])
+def test_floats_agree_at_any_temperature(counts: list[int], sampler: Any, batch_size: int, beta: int) -> None:
+    """Where much is drawn and nothing is far away, terms of both signs are largest; balls stay narrow."""
+    given = ClassCounts.of(counts)
+    vectors = np.random.default_rng(batch_size).normal(size=(len(given.sizes), 3))
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    peer = vectors @ vectors.T
+    for views in (1, 2):
+        (rows,), _ = expected_rows(given, views, batch_size, sampler)
+        g = np.array(given.multiplicities, dtype=float)
+        table = rows.table(g)
+        found = table.state(np.column_stack([np.ones(len(g)), peer])[rows.anchor] * beta)
+        with ctx.workprec(96):
+            enclosure = random_row_table(rows, g)
+            at = enclosure.state(BallMatrix(balls(np.ones(len(g))), balls(peer)), arb(beta))
+            read = table.members > 0
+            slopes = zip(at.slope[read], found.slope[read], strict=True)
+            for ball, number in [*zip(at.excess, found.excess, strict=True), *slopes]:
+                assert abs(ball - number) < 2e-14 * abs(ball), (ball, number)
+                assert ball.rad() < NARROW * abs(ball.mid())
+
+
+def test_an_uncertain_matrix_has_wider_balls() -> None:
+    given = case(3)
+    k = len(given.rise) + 1
+    with ctx.workprec(128):
+        table = random_row_table(given.rows, np.ones(k))
+        peer = balls(np.concatenate([[0.0], given.rise])[None].repeat(k, axis=0)) + arb(0, 1e-6)
+        at = table.state(BallMatrix(balls(np.zeros(k)), peer), arb(1))
+        for end in (-1e-6, 1e-6):
+            moved = table.state(
+                BallMatrix(
+                    balls(np.zeros(k)), balls(np.concatenate([[0.0], given.rise])[None].repeat(k, 0)) + end
+                ),
+                arb(1),
+            )
+            assert at.excess[0].contains(moved.excess[0])
+            assert all(a.contains(b) for a, b in zip(at.slope[0], moved.slope[0], strict=True))
+        assert at.excess[0].rad() < 1e-5 * at.excess[0].mid()
 
 
 def test_factors_near_one_are_summed_together() -> None:

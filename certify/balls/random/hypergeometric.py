@@ -18,7 +18,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-from flint import arb, arb_poly, arb_series, ctx
+from flint import arb, arb_poly, arb_series, ctx, fmpq
 from jaxtyping import Shaped
 
 from certify.balls.enclosures import Balls, balls, elementwise, total
@@ -27,6 +27,8 @@ from certify.balls.random.near import near_one
 
 GUARD = 64  # bits
 STEP = 64  # bits in which precision is raised
+MOST_BITS = 64  # of a result; the quadrature is not better than 52
+WIDEST = 20_000  # bits, beyond which a ball stays as it is
 
 _expm1 = elementwise(arb.expm1)
 
@@ -35,8 +37,8 @@ class Row(NamedTuple):
     """One row: K draws without replacement, populations whole numbers; see `multinomial.Row`."""
 
     draws: int
-    base: arb
-    own_multiplicity: arb
+    base: fmpq
+    own_multiplicity: fmpq
     own: int
     peer: list[int]
     members: list[int]
@@ -57,23 +59,37 @@ class _Products(NamedTuple):
 
 def evaluated(row: Row, rule: LaplaceBalls, top: arb, slopes: bool) -> tuple[arb, Shaped[Balls, " m"] | None]:
     """Return Σ_j weight_j E[1{B>0}(e^{−s_j B} − e^{−s_j X})], where wanted with its derivative by peers."""
-    k, precision = row.draws, ctx.prec
-    excess, slope = arb(0), np.full(len(row.reach), arb(0), dtype=object)
-    with _length(k + 1):
+    found = np.full(1 + len(row.reach), arb(0), dtype=object)  # the value, then slopes
+    enough = arb(2) ** -min(ctx.prec, MOST_BITS)
+    with _length(row.draws + 1):
         for node, weight in zip(rule.node, rule.weight, strict=True):
-            s = node / top
-            with ctx.workprec(precision + GUARD + _lost_bits(row, row.reach * s)):
-                alpha = row.reach * s
-                fall = -_expm1(-alpha)
-                products = _products(row, s, fall)
-                scale = weight / math.comb(row.own + row.rest, k)
-                first = products.base.coeffs()
-                first += [arb(0)] * (k + 1 - len(first))
-                change = products.change.coeffs()
-                excess -= scale * total(first[k - i] * c for i, c in enumerate(change) if i)
-                if slopes:
-                    slope += alpha * (_drawn(products, k, fall) * scale)
-    return excess, slope * np.array(row.peer, dtype=object) if slopes else None
+            bits = ctx.prec + GUARD + _lost_bits(row, row.reach * (node / top))
+            while True:  # nodes increase, and what later ones have matters beside what is there only
+                with ctx.workprec(bits):
+                    more = _at_node(row, node / top, weight, slopes)
+                    sums = found + more
+                if bits > WIDEST or all(
+                    x.rad() <= enough * abs(y).lower() for x, y in zip(more, sums, strict=True)
+                ):
+                    break
+                bits *= 2
+            found = sums
+    return found[0], found[1:] * np.array(row.peer, dtype=object) if slopes else None
+
+
+def _at_node(row: Row, s: arb, weight: arb, slopes: bool) -> Shaped[Balls, " m1"]:
+    """Return what one node adds to the value and, over their populations, to the slopes."""
+    k, alpha, found = row.draws, row.reach * s, np.full(1 + len(row.reach), arb(0), dtype=object)
+    fall = -_expm1(-alpha)
+    products = _products(row, s, fall)
+    scale = weight / math.comb(row.own + row.rest, k)
+    first = products.base.coeffs()
+    first += [arb(0)] * (k + 1 - len(first))
+    change = products.change.coeffs()
+    found[0] = -scale * total(first[k - i] * c for i, c in enumerate(change) if i)
+    if slopes:
+        found[1:] = alpha * (_drawn(products, k, fall) * scale)
+    return found
 
 
 def _products(row: Row, s: arb, fall: Shaped[Balls, " m"]) -> _Products:

@@ -7,7 +7,8 @@ s₀ top = 4, all its errors are relative to 1/X, and so to log(X/B) = ∫_B^X d
 - what is left out on the right, Σ_{s > s_J} h s X e^{−sX} ≤ ∫ e^v e^{−e^v} dv ≤ e^{−s_J least};
 - the Gauss rule in place of the left part. If its moments Σ κ uᵖ, p ≥ 1, differ by δ_p from those of
   {h at e^{−hj}, j ≥ 0}, h/(1 − e^{−hp}), expanding e^{−sX} gives at most 4 Σ_p |δ_p| 4^{p−1}/(p − 1)!. So its
-  numbers need not be those of Gauss.
+  numbers need not be those of Gauss;
+- nodes s (1 + δ) in place of s = s₀ e^{hj}, at most 8 δ: Σ_j h s X |1 − s X| e^{−sX} is below 3.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ NEWTON_STEPS = 8  # from sixteen digits on
 
 
 class LaplaceBalls(NamedTuple):
-    """log(X/B) ∈ (1 ± error) Σ_j weight_j (e^{−s_j B} − e^{−s_j X}), s_j = node_j/top."""
+    """log(X/B) ∈ (1 ± error) Σ_j weight_j (e^{−s_j B} − e^{−s_j X}), s_j = node_j/top without radius."""
 
     node: list[arb]
     weight: list[arb]
@@ -37,12 +38,14 @@ class LaplaceBalls(NamedTuple):
 def laplace(top: arb, least: arb) -> LaplaceBalls:
     """Return the rule for B and X between two numbers, at the present precision."""
     ratio = top / least
-    count = max(0, math.ceil(4.0 * math.log(float((ratio * LAST / LARGEST_LEFT).upper()))))
+    count = max(0, math.ceil(4.0 * float((ratio * (LAST / LARGEST_LEFT)).log().upper())))
     inner = _left(ctx.prec)
-    node = [*inner.node, *(LARGEST_LEFT * arb(STEP * j).exp() for j in range(1, count + 1))]
+    outer = [LARGEST_LEFT * arb(STEP * j).exp() for j in range(1, count + 1)]
+    node = [*inner.node, *(s.mid() for s in outer)]
     weight = [*inner.weight, *[arb(STEP)] * count]
     last = node[-1] if count else arb(LARGEST_LEFT)
-    error = (inner.error + (-last / ratio).exp()).upper()
+    moved = max((float((s.rad() / s.mid()).upper()) for s in outer), default=0.0)
+    error = (inner.error + (-last / ratio).exp() + 8.1 * arb(moved)).upper()
     return LaplaceBalls(node, weight, (error / (1 - error)).upper())
 
 

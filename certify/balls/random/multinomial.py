@@ -5,21 +5,21 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from flint import arb, ctx
+from flint import arb
 from jaxtyping import Shaped
 
 from certify.balls.enclosures import Balls, elementwise, total
 from certify.balls.random.laplace import LaplaceBalls
 
-GUARD = 64  # bits; with B = 0 possible, two differences are subtracted that agree in 1/(K p_own)
+GUARD = 64  # bits to be spent: with B = 0 possible, two differences are subtracted that agree in 1/(K p_own)
 
-_exp, _expm1 = elementwise(arb.exp), elementwise(arb.expm1)
+_expm1 = elementwise(arb.expm1)
 
 
 class Row(NamedTuple):
     """One row: K draws, shares of one draw in total one; `members` of the peers behind a column.
 
-    `reach` is m e^{(x_e − x_own)/τ}.
+    `reach` is m e^{(x_e − x_own)/τ}; it has no radius, which would be blown up by cancellation.
     """
 
     draws: int
@@ -33,17 +33,16 @@ class Row(NamedTuple):
 
 def evaluated(row: Row, rule: LaplaceBalls, top: arb) -> tuple[arb, Shaped[Balls, " m"]]:
     """Return Σ_j weight_j E[1{B>0}(e^{−s_j B} − e^{−s_j X})], and its derivative by single peers."""
-    with ctx.workprec(ctx.prec + GUARD):
-        shares, rest = row.members * row.peer, total(row.members * row.peer)
-        excess, slope = arb(0), np.full(len(row.reach), arb(0), dtype=object)
-        for node, weight in zip(rule.node, rule.weight, strict=True):
-            s = node / top
-            alpha = row.reach * s
-            fall = _expm1(-alpha)
-            above, once = _powers(row, s, rest, -total(shares * fall), total(shares * _plus_one(fall)))
-            excess += weight * above
-            slope += alpha * _plus_one(fall) * (weight * once)
-        return excess, slope * row.peer
+    shares, rest = row.members * row.peer, total(row.members * row.peer)
+    excess, slope = arb(0), np.full(len(row.reach), arb(0), dtype=object)
+    for node, weight in zip(rule.node, rule.weight, strict=True):
+        s = node / top
+        alpha = row.reach * s
+        fall = _expm1(-alpha)
+        above, once = _powers(row, s, rest, -total(shares * fall), total(shares * _plus_one(fall)))
+        excess += weight * above
+        slope += alpha * _plus_one(fall) * (weight * once)
+    return excess, slope * row.peer
 
 
 def _plus_one(fall: Any) -> Any:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import Any
 
 import numpy as np
-from flint import arb, fmpq
+from flint import arb, ctx, fmpq
 from jaxtyping import Bool, Float, Int, Shaped
 
 from certify.balls.enclosures import (
@@ -98,33 +98,39 @@ class RandomRowBalls:
         return excess, slope
 
     def _row(self, t: int, slopes: bool) -> tuple[arb, Shaped[Balls, " m"] | None]:
-        rows, members = self.table.rows, _members(self.table.rows, t, self.table.multiplicity)
+        """Evaluate at the middle of what is read, without radius, and let the ball hold the rest.
+
+        If every reach is known up to factors 1 ± δ, so is log(1 + S/B), and N_e a_e/X up to (1 + δ)/(1 − δ).
+        """
         rule, top = self._rule(t)
-        sure = 1 + arb(0, 1) * rule.error
-        base, own = ball(rows.base), ball(rows.own_multiplicity)
-        populations = [_exact(p) for p in rows.peer_population[t]]
-        mine = _exact(rows.own_population[t])
+        reach = np.array([x.mid() for x in self.reach[t].tolist()])
+        away = reduce(arb.max, [x.rad() / abs(x).lower() for x in self.reach[t].tolist() if x != 0], arb(0))
+        spread = (2 * away / (1 - away)).upper() if away < 1 else arb("inf")
+        sure = (1 + arb(0, 1) * rule.error) * (1 + arb(0, 1) * spread)
+        with ctx.workprec(ctx.prec + multinomial.GUARD):
+            excess, peers = self._at_middle(t, reach, rule, top, slopes)
+        return excess * sure, peers if peers is None else peers * sure
+
+    def _at_middle(
+        self, t: int, reach: Shaped[Balls, " m"], rule: LaplaceBalls, top: arb, slopes: bool
+    ) -> tuple[arb, Shaped[Balls, " m"] | None]:
+        rows, members = self.table.rows, _members(self.table.rows, t, self.table.multiplicity)
+        base, own = rational(_exact(rows.base)), rational(_exact(rows.own_multiplicity))
+        peers, mine = [_exact(p) for p in rows.peer_population[t]], _exact(rows.own_population[t])
         if rows.replacement:
             whole = _total(rows, t, self.table.multiplicity)
-            shares = np.array([arb(rational(Fraction(p) / whole)) for p in populations])
-            row = multinomial.Row(
-                rows.draws, base, own, ball(Fraction(mine) / whole), shares, balls(members), self.reach[t]
-            )
-            excess, peers = multinomial.evaluated(row, rule, top)
-        else:
-            integers = [int(p) for p in populations]
-            sparse = hypergeometric.Row(rows.draws, base, own, int(mine), integers, members, self.reach[t])
-            excess, peers = hypergeometric.evaluated(sparse, rule, top, slopes)
-        return excess * sure, peers if peers is None else peers * sure
+            shares = np.array([arb(rational(Fraction(p) / whole)) for p in peers])
+            share = arb(rational(Fraction(mine) / whole))
+            many = multinomial.Row(rows.draws, arb(base), arb(own), share, shares, balls(members), reach)
+            return multinomial.evaluated(many, rule, top)
+        one = hypergeometric.Row(rows.draws, base, own, int(mine), [int(p) for p in peers], members, reach)
+        return hypergeometric.evaluated(one, rule, top, slopes)
 
     def _rule(self, t: int) -> tuple[LaplaceBalls, arb]:
         """Return the quadrature, and a number that no X is above."""
         rows = self.table.rows
         base, own = ball(rows.base), ball(rows.own_multiplicity)
-        most = own
-        for x in self.reach[t].tolist():
-            most = most.max(x)
-        top = (base + rows.draws * most).upper()
+        top = (base + rows.draws * reduce(arb.max, self.reach[t].tolist(), own)).upper()
         return laplace(top, base if rows.base else own), top
 
 
