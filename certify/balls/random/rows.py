@@ -70,11 +70,15 @@ class RandomRowBalls:
     table: RandomRowTable
     reach: Shaped[Balls, "T m"]  # m e^{(x_e − x_own)/τ}
 
-    @cached_property
+    @property
     def excess(self) -> Shaped[Balls, " T"]:
         """E[1{B>0} log(X/B)]."""
         if "_both" in self.__dict__:
             return self._both[0]
+        return self._alone
+
+    @cached_property
+    def _alone(self) -> Shaped[Balls, " T"]:
         return self._evaluated(False)[0]
 
     @property

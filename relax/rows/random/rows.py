@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -70,7 +69,7 @@ class RandomLogSumExp:
     peer_population: np.ndarray
     roles: tuple[int, int] = (0, 0)
 
-    @cached_property
+    @property
     def weights(self) -> Float[np.ndarray, " T"]:
         """The weight in float64."""
         return self.weight.astype(np.float64)
@@ -169,7 +168,7 @@ class RandomState:
         """The rows above their floors."""
         return self.drawn.excess
 
-    @cached_property
+    @property
     def slope(self) -> Float[np.ndarray, "T m1"]:
         """The derivative by each single entry; that by the own entry balances all others."""
         return self._balanced(self.drawn.slope)
