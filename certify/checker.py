@@ -950,6 +950,15 @@ def described(claim: Any) -> str:
     return ", ".join([*cut, f"by {claim.level}"]).replace('"', "")
 
 
+COLLAPSED = {"supcon-in", "google-supcon-in", "solo-supcon", "kernel"}  # which classes on points attain
+
+
+def attained(claim: Any) -> bool:
+    """Whether features have a loss as small as the program's value, and not only none a smaller one."""
+    by_samples = claim.problem.loss.name in COLLAPSED and claim.level == "samples"
+    return not (by_samples or claim.problem.nonnegative)
+
+
 def corresponds(claim: Any, program: Program) -> bool:
     """Whether the table builds the program from the claimed problem; False where it lacks the loss."""
     problem = claim.problem
@@ -959,6 +968,8 @@ def corresponds(claim: Any, program: Program) -> bool:
     it = Setting(problem, claim.level)
     built = assembled(it, *LOSSES[problem.loss.name][1](problem.loss.said, it))
     require(built == program, "the program is not that of the claimed problem", RejectedError)
+    of_means = claim.gram_radius is None or problem.loss.name != "dhel"  # whose M is a mean over views
+    require(of_means, "a Gram radius is claimed of a loss whose program has no Gram matrix", RejectedError)
     return True
 
 
@@ -991,18 +1002,19 @@ def words(claim: Any, proof: Proof, named: bool) -> str:
     DOWN.prec = UP.prec = 25
     lower, gap = proof.proven["lower"], proof.proven["gap"]
     bounds = lower and DOWN.plus(lower.lo), UP.plus(proof.proven["upper"].hi), gap and UP.plus(gap.hi)
-    radius = "no" if claim.gram_radius is None else BRIEF.plus(claim.gram_radius)
-    head = f"{claim.verdict} at tolerance {BRIEF.plus(claim.tolerance)}, {radius} Gram radius"
-    what = described(claim) if named else f"a program of {len(proof.program.multiplicity)} groups"
+    radius = "no Gram radius" if claim.gram_radius is None else f"Gram radius {BRIEF.plus(claim.gram_radius)}"
+    head = f"{claim.verdict} at tolerance {BRIEF.plus(claim.tolerance)}, {radius}, for "
+    head += described(claim) if named else f"a program of {len(proof.program.multiplicity)} groups"
+    least = "least loss" if named and attained(claim) else "least value"
     unchecked = "" if named else " (program proven; correspondence to the named loss unchecked)"
-    return f"{head}, for {what}: {{}} <= least loss <= {{}}, gap <= {{}}".format(*bounds) + unchecked
+    return f"{head}: {bounds[0]} <= {least} <= {bounds[1]}, gap <= {bounds[2]}{unchecked}"
 
 
 def examine(said: Any) -> Verdict:
     """Recompute what a certificate claims; return what is proven."""
     claim, program = said.claim, read_program(said.program)
-    certified = claim.verdict == "CERTIFIED"
-    strong = certified or claim.gram_radius is not None
+    tolerance = claim.tolerance if claim.verdict == "CERTIFIED" else None
+    strong = tolerance is not None or claim.gram_radius is not None
     require(claim.tolerance >= 0 and not (strong and claim.lower is None), "claim is incomplete")
     named = corresponds(claim, program)
     witness, (point, rank) = read_witness(said.witness, program), read_point(said.point, program)
@@ -1018,7 +1030,6 @@ def examine(said: Any) -> Verdict:
             confirm(claim, proof, cautious=False)
             digits *= 2
             require(cost * digits**3 <= LARGEST_EVALUATION, f"could not decide: {doubt}", RejectedError)
-    tolerance = claim.tolerance if certified else None
     return Verdict(True, "accepted: " + words(claim, proof, named), True, named, tolerance)
 
 
@@ -1065,11 +1076,16 @@ def check_file(path: str | Path) -> Verdict:
     return check(Path(path))
 
 
+def real(text: str) -> Decimal:
+    """Return the number that an argument says."""
+    return REAL(text, "it")
+
+
 def main() -> int:
     """Check the file that the command names; return the exit code."""
     parser = argparse.ArgumentParser(description="Check a gramcert certificate.")
     parser.add_argument("file")
-    parser.add_argument("--tolerance", default="1e-9", type=lambda text: REAL(text, "the tolerance"))
+    parser.add_argument("--tolerance", default="1e-9", type=real)
     parser.add_argument("--unnamed", action="store_true", help="accept the program of any loss, or of none")
     given = parser.parse_args()
     outcome = check_file(given.file)

@@ -206,10 +206,13 @@ def _compare(claim: dict[str, Any], bounds: ProvenBounds) -> None:
     try:
         if bounds.floor is None and (claim["excess_lower"], claim["excess_upper"]) != (None, None):
             raise InputError("an excess is claimed where the program has no floor")
+        optional = {"gram_radius"} | ({"lower", "excess_lower", "gap"} if claim["lower"] is None else set())
         for name, (ball, below) in proven.items():
             said = claim[name]
-            if said is None:
+            if said is None and (ball is None or name in optional):
                 continue
+            if said is None:
+                raise InputError(f"{name} is missing")
             if ball is None:
                 raise InputError(f"nothing was proven for {name}")
             bound = decimal_below(ball, 40) if below else decimal_above(ball, 40)
@@ -218,6 +221,8 @@ def _compare(claim: dict[str, Any], bounds: ProvenBounds) -> None:
                 raise InputError(f"{name} {said} is not proven; {bound} is")
         certified = is_certified(claim, Decimal(claim["tolerance"]))
         wrong_rank = bounds.rank != claim["rank"]
+    except InputError:
+        raise
     except (KeyError, TypeError, ValueError, InvalidOperation) as error:
         raise InputError(f"the claim cannot be read: {error!r}") from error
     if claim.get("verdict") not in ("CERTIFIED", "UNDECIDED") or wrong_rank:

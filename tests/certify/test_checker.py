@@ -103,7 +103,7 @@ def hashed(document: Document) -> str:
 
 def proven_by(found: Verdict) -> tuple[str, str, str]:
     """The bounds in the words of a verdict: lower, upper, gap."""
-    said = re.search(r"(\S+) <= least loss <= (\S+), gap <= (\S+)", found.message)
+    said = re.search(r"(\S+) <= least (?:loss|value) <= (\S+), gap <= (\S+)", found.message)
     assert said is not None, found.message
     return said[1], said[2], said[3]
 
