@@ -179,10 +179,6 @@ OTHER: dict[str, list[dict[str, Any]]] = {
         {"batches": []},
     ],
 }
-SPELLED: dict[str, Any] = {
-    "supcon": {"positives_weight": "3/10", "class_weights": "samples"},
-    "fixed-batches": {"labels": [0, 0, 1, 1, 1], "batches": [[0, 1, 2, 3], [1, 2, 3, 4]]},
-}
 # One program stands for several of these: other views of the same samples, which none of them counts.
 WITHOUT_VIEWS = {"cross-entropy", "dhel"}
 
