@@ -61,11 +61,15 @@ class Geometry:
     Attributes
     ----------
     unit : str
-        "class" or "sample".
+        "class", "sample", or "view" where samples have several.
     labelled : bool
         Whether the loss sees labels.
     kin : str or None
         What different units can have in common: "class", "sample" (its views), or nothing.
+    label : array, shape (m,)
+        The kind of each group of nodes.
+    of : array, shape (m,), or None
+        Which class, or sample, the units of each group have in common.
     sizes, units : arrays, shape (K,)
         The class size of each kind, falling, and how many units are of it.
     pairs : array, shape (K, K)
@@ -80,17 +84,24 @@ class Geometry:
     unit: str
     labelled: bool
     kin: str | None
+    label: Int[np.ndarray, " m"]
+    of: Int[np.ndarray, " m"] | None
     sizes: Shaped[np.ndarray, " K"]
     units: Int[np.ndarray, " K"]
     pairs: Float[np.ndarray, "K K"]
     blocks: tuple[Block, ...]
     coincide: tuple[Int[np.ndarray, " K"], ...]
 
-    def parts(self, most: int) -> list[Int[np.ndarray, " part"]]:
+    @property
+    def unit_plural(self) -> str:
+        """Several units, in words."""
+        return plural(self.unit)
+
+    def parts(self, most: int) -> list[Int[np.ndarray, " _"]]:
         """Return the kinds in at most so many parts of neighbouring sizes."""
         return [part for part in np.array_split(np.arange(len(self.sizes)), most) if len(part)]
 
-    def by_parts(self, block: Block, parts: Sequence[Int[np.ndarray, " part"]]) -> Range:
+    def by_parts(self, block: Block, parts: Sequence[Int[np.ndarray, " _"]]) -> Range:
         """Return the range of what the units of each part have with all others, as `Block.others`."""
         low, mean, high = block.others
         weighted = np.where(self.pairs > 0, self.pairs * mean, 0.0)
@@ -129,15 +140,22 @@ def geometry(solution: Solution) -> Geometry:
             others = _pair_ranges(peer / common, apart, label)
             blocks.append(Block(first, second, _is_cosine(solution, own), own_range, kin_range, others))
     return Geometry(
-        unit=nodes.unit,
+        unit=_unit(solution),
         labelled=labelled,
         kin=name,
+        label=label,
+        of=kin,
         sizes=-sizes,
         units=np.bincount(label, weights=g).astype(int),
         pairs=_summed(apart, label),
         blocks=tuple(blocks),
         coincide=_coincide(solution, label, len(sizes)),
     )
+
+
+def plural(unit: str) -> str:
+    """Return the word for several units."""
+    return "classes" if unit == "class" else f"{unit}s"
 
 
 def sees_labels(problem: Problem) -> bool:
@@ -166,9 +184,14 @@ def _size_and_kin(
         assert classes is not None
         return np.array(problem.counts.apart().sizes)[classes], classes, "class"
     one = np.ones(len(nodes.multiplicity), dtype=int)
-    if problem.views > 1 and nodes.units > problem.counts.samples:
+    if _unit(solution) == "view":
         return one, np.arange(len(one)) // problem.views, "sample"
     return one, None, None
+
+
+def _unit(solution: Solution) -> str:
+    nodes = solution.nodes
+    return "view" if nodes.unit != "class" and nodes.units > solution.problem.counts.samples else nodes.unit
 
 
 def _is_cosine(solution: Solution, own: Float[np.ndarray, " m"]) -> bool:

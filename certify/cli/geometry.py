@@ -81,11 +81,12 @@ def _members(geometry: Geometry, point: np.ndarray) -> list[dict[str, int]]:
 
 def _subject(geometry: Geometry) -> str:
     if not geometry.labelled:
-        return "of samples: the loss sees no labels, so that classes have no geometry of their own"
+        return f"of {geometry.unit}s: the loss sees no labels, so that classes have no geometry of their own"
     if geometry.unit == "class":
         return "of classes, by class size: each is one vector"
     size, units = geometry.sizes[0], geometry.units[0]
-    return f"of samples, by class size: {size} ×{units} are {units} samples in classes of {size}"
+    what = geometry.unit_plural
+    return f"of {what}, by class size: {size} ×{units} are {units} {what} in classes of {size}"
 
 
 def _title(geometry: Geometry, block: Block) -> str:
@@ -102,7 +103,7 @@ def _kinds(geometry: Geometry, parts: list[np.ndarray]) -> list[str]:
         units = int(geometry.units[part].sum())
         low, high = geometry.sizes[part[-1]], geometry.sizes[part[0]]
         size = f"{high}" if low == high else f"{high}–{low}"
-        names.append(f"{size} ×{units}" if geometry.labelled else f"{units} samples")
+        names.append(f"{size} ×{units}" if geometry.labelled else f"{units} {geometry.unit_plural}")
     return names
 
 
@@ -180,7 +181,6 @@ def _number(value: float) -> str:
 
 
 def _coinciding(geometry: Geometry) -> list[str]:
-    what = {"class": "classes"}.get(geometry.unit, "samples")
     said = []
     for point in geometry.coincide:
         members = _members(geometry, point)
@@ -189,5 +189,5 @@ def _coinciding(geometry: Geometry) -> list[str]:
         else:
             sizes = [one["size"] for one in members]
             parts = [f"{int(point.sum())} of sizes {max(sizes)}–{min(sizes)}"]
-        said.append(f"{what}, {', '.join(parts)}")
+        said.append(f"{geometry.unit_plural}, {', '.join(parts)}")
     return said

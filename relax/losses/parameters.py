@@ -21,6 +21,7 @@ from relax.losses.loss import Loss
 from relax.norms import NORMS, Norm, norm_of
 
 NUMBERS, LISTS = tuple[int, ...], tuple[tuple[int, ...], ...]
+MOST_SPELLED = 60  # characters of parameters; lists of batches have thousands
 FORMS: dict[Any, str] = {NUMBERS: "0.0.1.1", LISTS: "0.1.4.5/2.3.4.5"}
 
 
@@ -68,9 +69,10 @@ def spelled_value(value: Any) -> str:
 
 
 def spelled(loss: Loss) -> str:
-    """Return NAME or NAME:parameter=value,… with the parameters that are not at their default."""
+    """Return NAME or NAME:parameter=value,… with parameters that are not at their default, cut if long."""
     values = [(one, getattr(loss, one.name)) for one in parameters(type(loss))]
     said = ",".join(f"{one.name}={spelled_value(value)}" for one, value in values if value != one.default)
+    said = said if len(said) <= MOST_SPELLED else f"{said[:MOST_SPELLED]}…"
     return f"{loss.name}:{said}" if said else loss.name
 
 

@@ -107,7 +107,7 @@ def test_samples_of_a_loss_that_sees_no_labels_are_of_one_kind() -> None:
     assert (found.sizes.tolist(), found.units.tolist()) == ([1], [5])
     np.testing.assert_allclose(found.blocks[0].others.mean, [[-0.25]], atol=1e-9)
     lifted = geometry(solve(problem, level="samples"))
-    assert (lifted.kin, lifted.units.tolist()) == ("sample", [10])
+    assert (lifted.unit, lifted.kin, lifted.units.tolist()) == ("view", "sample", [10])
     assert lifted.blocks[0].kin is not None
     np.testing.assert_allclose(lifted.blocks[0].kin.mean, [1.0], atol=1e-6)
     np.testing.assert_allclose(lifted.blocks[0].others.mean, [[-0.25]], atol=1e-6)

@@ -1,0 +1,60 @@
+"""Pictures of a geometry."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from relax.arrangement import Geometry, geometry
+from relax.errors import InputError
+from relax.files import write_atomically
+from relax.losses.parameters import spelled, spelled_value
+from relax.norms import Sphere
+from relax.plots.against_size import draw_against_size
+from relax.plots.heat_map import draw_block
+from relax.solution import Solution
+
+__all__ = ["FORMATS", "geometry_figure", "plot_geometry"]
+
+FORMATS = (".png", ".pdf", ".svg")
+
+
+def plot_geometry(solution: Solution, path: str | Path) -> None:
+    """Draw the inner products of each pair of roles, and how near vectors are against class size.
+
+    Raises
+    ------
+    InputError
+        If the path ends in none of .png, .pdf and .svg, or cannot be written.
+    """
+    if Path(path).suffix not in FORMATS:
+        raise InputError(f"picture {path} must end in one of {', '.join(FORMATS)}")
+    kind, figure = Path(path).suffix.removeprefix("."), geometry_figure(solution)
+    write_atomically(path, lambda file: figure.savefig(file, format=kind, dpi=150))
+
+
+def geometry_figure(solution: Solution) -> Figure:
+    """Return the figure of `plot_geometry`: a heat map for each pair of roles, then the lines."""
+    found = geometry(solution)
+    rows = 1 if len(found.blocks) == 1 else 2
+    figure = Figure(figsize=(11, 4.6 * rows), layout="constrained")
+    FigureCanvasAgg(figure)
+    panels: list[Axes] = np.ravel(figure.subplots(rows, 2)).tolist()
+    for axes, block in zip(panels, found.blocks, strict=False):
+        draw_block(axes, solution, found, block)
+    draw_against_size(panels[-1], solution, found)
+    figure.suptitle(_title(solution, found))
+    return figure
+
+
+def _title(solution: Solution, found: Geometry) -> str:
+    problem = solution.problem
+    what = "Optimal geometry of" if solution.reduction.attained else "Geometry of the bound of"
+    classes = f"{problem.counts.classes:,} classes"
+    units = classes if found.labelled else f"{problem.counts.samples:,} samples, labels unseen"
+    norm = "" if problem.norm == Sphere() else f", features: {spelled_value(problem.norm)}"
+    return f"{what} {spelled(problem.loss)}: {units}, τ = {problem.temperature:g}{norm}"
