@@ -4,25 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float, Int, Shaped
+from jaxtyping import Float, Int, Shaped
 
 from relax.losses import Nodes
 from relax.problem import Problem
+from relax.ranges import Range, pair_ranges, ranges, summed
 from relax.solution import Solution
 
 SAME = 1e-9  # squared norms this near, beside their size, are one norm
 ROUNDING = 1e-12  # what the projection of a point onto the cone moves an entry by, at most
-
-
-class Range(NamedTuple):
-    """The least, the mean and the greatest of some inner products; NaN where there are none."""
-
-    low: Float[np.ndarray, " *k"]
-    mean: Float[np.ndarray, " *k"]
-    high: Float[np.ndarray, " *k"]
 
 
 @dataclass(frozen=True)
@@ -126,19 +118,8 @@ def geometry(solution: Solution) -> Geometry:
     pairs = np.outer(g, g) - np.diag(g)
     together = np.zeros(pairs.shape, dtype=bool) if kin is None else kin[:, None] == kin
     apart = np.where(together, 0.0, pairs)
-    blocks = []
-    for i, first in enumerate(nodes.roles):
-        for second in nodes.roles[i:]:
-            own, peer = solution.entries(first, second)
-            common = _common_square(solution, own)
-            own_range = _ranges(own, g, label, len(sizes))
-            kin_range = None
-            if kin is not None:
-                held = np.where(together, pairs, 0.0)
-                # units that belong together are of one kind
-                kin_range = Range(*(np.diag(part) for part in _pair_ranges(peer / common, held, label)))
-            others = _pair_ranges(peer / common, apart, label)
-            blocks.append(Block(first, second, _is_cosine(solution, own), own_range, kin_range, others))
+    held = None if kin is None else np.where(together, pairs, 0.0)
+    roles = [(first, second) for i, first in enumerate(nodes.roles) for second in nodes.roles[i:]]
     return Geometry(
         unit=_unit(solution),
         labelled=labelled,
@@ -147,10 +128,29 @@ def geometry(solution: Solution) -> Geometry:
         of=kin,
         sizes=-sizes,
         units=np.bincount(label, weights=g).astype(int),
-        pairs=_summed(apart, label),
-        blocks=tuple(blocks),
+        pairs=summed(apart, label),
+        blocks=tuple(_block(solution, first, second, label, apart, held) for first, second in roles),
         coincide=_coincide(solution, label, len(sizes)),
     )
+
+
+def _block(
+    solution: Solution,
+    first: str,
+    second: str,
+    label: Int[np.ndarray, " m"],
+    apart: Float[np.ndarray, "m m"],
+    held: Float[np.ndarray, "m m"] | None,
+) -> Block:
+    """Return the ranges of the pairs `apart`, and of those `held` together, which are of one kind."""
+    own, peer = solution.entries(first, second)
+    cosine = _is_cosine(solution, own)
+    entries = peer / own.max() if cosine else peer
+    kin = None
+    if held is not None:
+        kin = Range(*(np.diag(part) for part in pair_ranges(entries, held, label)))
+    own_range = ranges(own, solution.nodes.multiplicity, label, int(label.max()) + 1)
+    return Block(first, second, cosine, own_range, kin, pair_ranges(entries, apart, label))
 
 
 def plural(unit: str) -> str:
@@ -200,41 +200,6 @@ def _is_cosine(solution: Solution, own: Float[np.ndarray, " m"]) -> bool:
         and solution.problem.norm.kind in ("sphere", "ball")
         and bool(own.min() > 0 and np.ptp(own) <= SAME * own.max())
     )
-
-
-def _common_square(solution: Solution, own: Float[np.ndarray, " m"]) -> float:
-    return float(own.max()) if _is_cosine(solution, own) else 1.0
-
-
-def _pair_ranges(
-    values: Float[np.ndarray, "m m"], pairs: Float[np.ndarray, "m m"], label: Int[np.ndarray, " m"]
-) -> Range:
-    """Return the range of the pairs of each two labels."""
-    k = int(label.max()) + 1
-    flat = _ranges(values.reshape(-1), pairs.reshape(-1), (label[:, None] * k + label).reshape(-1), k * k)
-    return Range(*(part.reshape(k, k) for part in flat))
-
-
-def _ranges(
-    values: Float[np.ndarray, " n"], weight: Float[np.ndarray, " n"], label: Int[np.ndarray, " n"], count: int
-) -> Range:
-    """Return least, weighted mean and greatest of the values of each label that have weight."""
-    here: Bool[np.ndarray, " n"] = weight > 0
-    values, weight, label = values[here], weight[here], label[here]
-    low, high = np.full(count, np.inf), np.full(count, -np.inf)
-    np.minimum.at(low, label, values)
-    np.maximum.at(high, label, values)
-    total = np.bincount(label, weights=weight, minlength=count)
-    sums = np.bincount(label, weights=weight * values, minlength=count)
-    mean = np.divide(sums, total, out=np.full(count, np.nan), where=total > 0)
-    some = total > 0
-    return Range(np.where(some, low, np.nan), np.clip(mean, low, high), np.where(some, high, np.nan))
-
-
-def _summed(pairs: Float[np.ndarray, "m m"], label: Int[np.ndarray, " m"]) -> Float[np.ndarray, "K K"]:
-    k = int(label.max()) + 1
-    keys = (label[:, None] * k + label).reshape(-1)
-    return np.bincount(keys, weights=pairs.reshape(-1), minlength=k * k).reshape(k, k)
 
 
 def _coincide(

@@ -18,7 +18,7 @@ ORDER = [
     "relax.errors",
     "relax.datasets relax.facts",
     "relax.files",
-    "relax.arrays relax.counts",
+    "relax.arrays relax.counts relax.ranges",
     "relax.orbits",
     "relax.rules",
     "relax.norms",

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from certify.cli.printing import columns
-from relax.arrangement import ROUNDING, Block, Geometry, Range
+from relax.arrangement import ROUNDING, Block, Geometry
+from relax.ranges import Range
 
 MOST_KINDS = 8  # class sizes whose pairs are all shown; beyond, so many ranges of sizes
 SHOWN_ALIKE = 5e-5  # entries that print alike

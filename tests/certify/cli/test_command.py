@@ -119,6 +119,18 @@ def test_version_and_help() -> None:
     assert "Usage: gramcert solve" in short.stdout
 
 
+def test_a_terminal_is_known_by_itself() -> None:
+    ours, theirs = os.openpty()
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "50"}
+    subprocess.run([*COMMAND, "datasets", "--sources"], stdout=theirs, env=environment, check=True)
+    os.close(theirs)
+    lines = os.read(ours, 100_000).decode().splitlines()
+    os.close(ours)
+    assert lines[1].startswith("places-lt")
+    assert all(len(line) <= 50 for line in lines)
+    assert lines[1].endswith("…")
+
+
 def test_check_refuses_what_is_no_certificate(tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text("[1, 2")
     for name in ("x.json", "missing.json"):
