@@ -165,10 +165,12 @@ def _spelled(found: Range, spell: Any) -> list[str]:
 
 
 def _cosine(value: float) -> str:
-    """Return four decimals, and the distance to one where they would hide it."""
+    """Return four decimals, and the distance to zero or one where they would hide it."""
     distance = 1.0 - abs(value)
     if ROUNDING < distance < SHOWN_ALIKE:
         return f"1-{distance:.0e}" if value > 0 else f"-1+{distance:.0e}"
+    if abs(value) < SHOWN_ALIKE:
+        return f"{value:.0e}" if abs(value) > ROUNDING else f"{0:.4f}"
     return f"{value:.4f}"
 
 

@@ -97,6 +97,13 @@ def test_losses_without_labels_are_about_samples() -> None:
     assert cells(said, "5 samples")[1:] == [["-0.2500"], [], ["104.48"]]
 
 
+def test_nearly_zero_is_not_zero() -> None:
+    frame = lines(solve(Problem([5, 5, 3, 3], nonnegative=True)))
+    assert cells(frame, "5 ×2")[0] == ["0.0000"]
+    many = lines(solve(Problem({1000: 5, 10: 1_000_000}, temperature=1.0)))
+    assert cells(many, "10 ×1000000")[0][1] == "-1e-06"
+
+
 def test_no_pair_is_a_dash() -> None:
     assert cells(lines(solve(Problem([6, 4, 3]))), "3 ×1")[0][-1] == "–"
 
