@@ -23,8 +23,8 @@ def lines(solution: Solution, proven: bool = True) -> list[str]:
 
 
 def cells(rows: list[str], name: str) -> list[list[str]]:
-    """Return the cells of all rows that are called this."""
-    return [row.split(name)[1].split() for row in rows if row.strip().startswith(name)]
+    """Return the cells of all rows that are called this; titles of columns stand deeper."""
+    return [row.split(name)[1].split() for row in rows if row.startswith(f"  {name} ")]
 
 
 def test_cosines_and_degrees_of_few_sizes() -> None:
@@ -94,7 +94,7 @@ def test_two_roles_have_three_tables() -> None:
 def test_losses_without_labels_are_about_samples() -> None:
     said = lines(solve(Problem([3, 2], loss="decoupled", views=2)))
     assert said[0].startswith("of samples: the loss sees no labels")
-    assert cells(said, "5 samples")[1:] == [["-0.2500"], [], ["104.48"]]
+    assert cells(said, "5 samples") == [["-0.2500"], ["104.48"]]
 
 
 def test_nearly_zero_is_not_zero() -> None:
