@@ -12,6 +12,9 @@ from relax.losses.cross_entropy import CrossEntropy
 from relax.losses.decoupled import Decoupled
 from relax.losses.dhel import Dhel
 from relax.losses.fixed_batches import FixedBatches
+from relax.losses.hardened import HScl, HUcl
+from relax.losses.jiang import Scl, Ucl
+from relax.losses.jiang_ucl import JiangUcl
 from relax.losses.kernel import Kernel
 from relax.losses.loss import Loss
 from relax.losses.negatives_only import NegativesOnly
@@ -28,16 +31,20 @@ __all__ = [
     "Decoupled",
     "Dhel",
     "FixedBatches",
+    "HScl",
+    "HUcl",
     "Kernel",
     "Loss",
     "NTXentLabels",
     "NegativesOnly",
     "Nodes",
     "Reduction",
+    "Scl",
     "SelfSupervised",
     "SupCon",
     "SupConIn",
     "SupConTemperatures",
+    "Ucl",
     "from_statement",
     "get",
     "names",
@@ -58,6 +65,7 @@ _PRESETS: tuple[type[Any], ...] = (
     presets.GrafSupCon,
     presets.LuthraNTXent,
     presets.LuthraWeak,
+    JiangUcl,
 )
 _OURS: tuple[type[Any], ...] = (
     SupCon,
@@ -71,6 +79,10 @@ _OURS: tuple[type[Any], ...] = (
     FixedBatches,
     Kernel,
     Dhel,
+    Scl,
+    Ucl,
+    HScl,
+    HUcl,
     *_PRESETS,
 )
 
