@@ -8,6 +8,7 @@ import platform
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
+from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ SCHEMA = "gramcert/certificate/2"
 LARGEST_FILE = 100_000_000  # bytes
 TOLERANCE = 1e-9
 ARITHMETIC = "ball arithmetic"
+NOT_ATTAINED = ", which bounds the loss from below: no loss as small is claimed"
 SAID = (
     "tolerance",
     "lower",
@@ -63,7 +65,7 @@ class Certificate(Shown):
         CERTIFIED when gap ≤ tolerance · excess, else UNDECIDED.
     lower, upper : str
         Decimals rounded outward: every feasible loss is ≥ lower (None when nothing was proven), and the
-        point's loss is ≤ upper.
+        point's loss is ≤ upper; where it is not `attained`, the value of the program that bounds the loss.
     excess_lower, excess_upper : str
         The same above the infimum of the loss over unconstrained entries.
     gap : str
@@ -88,6 +90,11 @@ class Certificate(Shown):
     rank: int
     document: dict[str, Any]
 
+    @cached_property
+    def attained(self) -> bool:
+        """Whether the point's value is a loss; False where it is that of a mere lower bound on the loss."""
+        return self.problem is None or self.problem.reduction(self.document["claim"]["level"]).attained
+
     @property
     def excess(self) -> float:
         """The proven upper bound on the excess, rounded to float64."""
@@ -110,7 +117,7 @@ class Certificate(Shown):
         return [
             ("verdict", f"{self.verdict.name}: {self.verdict.value}"),
             ("loss ≥", str(self.lower)),
-            ("loss ≤", self.upper),
+            ("loss ≤", self.upper) if self.attained else ("bound ≤", self.upper + NOT_ATTAINED),
             ("gap ≤", proven or "nothing was proven"),
             ("Gram radius", radius),
             ("dimension", str(self.rank)),

@@ -35,7 +35,7 @@ def of_problem(problem: Problem, reduction: Reduction, claim: Mapping[str, Any])
     ]
     if claim["gram_radius"] is not None:
         parts.append(
-            "all features whose loss is at most that of this geometry have their Gram matrix of means over "
+            f"all features whose loss is at most {_that(reduction)} have their Gram matrix of means over "
             f"each {reduction.nodes.unit} within {claim['gram_radius']} of it, entrywise off the diagonal"
         )
     return "; ".join(parts) + "."
@@ -67,6 +67,10 @@ def _attains(problem: Problem, reduction: Reduction, claim: Mapping[str, Any]) -
     if problem.nonnegative:
         what = "a positive semidefinite and entrywise non-negative Gram matrix given here has a loss"
     return f"{what} ≤ {claim['upper']} in dimension {claim['rank']}"
+
+
+def _that(reduction: Reduction) -> str:
+    return "that of this geometry" if reduction.attained else "this value of the bound"
 
 
 def _spelled(problem: Problem) -> str:

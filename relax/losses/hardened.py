@@ -1,4 +1,4 @@
-"""Jiang et al.'s risks with hard negatives (arXiv 2311.05139): exact of given features, bounded from below."""
+"""Jiang et al.'s risks with hard negatives (arXiv 2311.05139): of given features, and bounded from below."""
 
 from __future__ import annotations
 
@@ -117,17 +117,21 @@ def _top(x: Any, negatives: Any, part: float, xp: Arrays) -> Any:
 class HScl(HardenedRisk):
     """The hardened supervised risk. Equal classes: its minimum is that of `scl`, at the simplex ETF."""
 
-    name = "hscl"
-    plain = "scl"
-    formula = "scl with negatives drawn in proportion to η(s_n); its program bounds it from below"
-    collisions = False
+    name: ClassVar[str] = "hscl"
+    plain: ClassVar[str] = "scl"
+    formula: ClassVar[str] = (
+        "scl with negatives drawn in proportion to η(s_n); its program bounds it from below"
+    )
+    collisions: ClassVar[bool] = False
 
 
 @dataclass(frozen=True)
 class HUcl(HardenedRisk):
     """The hardened unsupervised risk. Its minimum is no simplex ETF from some β on, even of equal classes."""
 
-    name = "hucl"
-    plain = "ucl"
-    formula = "ucl with negatives drawn in proportion to η(s_n); its program bounds it from below"
-    collisions = True
+    name: ClassVar[str] = "hucl"
+    plain: ClassVar[str] = "ucl"
+    formula: ClassVar[str] = (
+        "ucl with negatives drawn in proportion to η(s_n); its program bounds it from below"
+    )
+    collisions: ClassVar[bool] = True

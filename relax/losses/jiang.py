@@ -124,9 +124,9 @@ class Scl(Risk):
     Equal classes: ψ(−C/((C−1)τ), …) at the simplex ETF of C class means.
     """
 
-    name = "scl"
-    formula = "E log(a + (1/q) Σ e^{s_n − s_p}), q negatives drawn from other classes"
-    collisions = False
+    name: ClassVar[str] = "scl"
+    formula: ClassVar[str] = "E log(a + (1/q) Σ e^{s_n − s_p}), q negatives drawn from other classes"
+    collisions: ClassVar[bool] = False
 
 
 @dataclass(frozen=True)
@@ -136,6 +136,6 @@ class Ucl(Risk):
     Equal classes: Σ_j Bin(q, 1/C)(j) ψ(0 for j of them, −C/((C−1)τ) for the rest), at the simplex ETF.
     """
 
-    name = "ucl"
-    formula = "E log(a + (1/q) Σ e^{s_n − s_p}), q negatives drawn from all features"
-    collisions = True
+    name: ClassVar[str] = "ucl"
+    formula: ClassVar[str] = "E log(a + (1/q) Σ e^{s_n − s_p}), q negatives drawn from all features"
+    collisions: ClassVar[bool] = True

@@ -145,11 +145,11 @@ class LogMeanExp:
                 "the expected logarithm over random negatives of given features is known in floats only, not "
                 "in balls; psi=mean-exp is known in both"
             )
-        y = _centred(x, drawn)
-        near = drawn.xp.integers(drawn.is_class.astype(int)) * y
-        a, lowest, highest = float(self.level), float(near.min()), max(0.0, float(y.max()))
+        y, a = _centred(x, drawn), float(self.level)
+        highest = max(0.0, float(drawn.xp.top(y, drawn.positive >= 0).max()))
+        lowest = min(0.0, -float(drawn.xp.top(-y, drawn.positive > 0).max()))
         log_top = highest + np.log1p(a)
-        rule = laplace_rule(float(log_top - np.log(a) - min(0.0, lowest)))
+        rule = laplace_rule(float(log_top - np.log(a) - lowest))
         terms = _terms(y, drawn, log_top)
         excess: Any = 0
         for node, weight in zip(rule.node.tolist(), rule.weight.tolist(), strict=True):
@@ -205,7 +205,7 @@ def _terms(y: Any, drawn: Drawn, log_top: float) -> _Terms:
     return _Terms(top, unit, rise, drawn.negative * mask, drawn.negative * (1 - mask))
 
 
-def _fall(s: float, terms: _Terms, xp: Arrays) -> Any:
+def _fall(s: float, terms: _Terms, xp: Any) -> Any:
     """Return e^{−s·1} − e^{−s e^y}, one and e^y over the largest X."""
     level = float(np.exp(-s * terms.unit))
     near = -level * xp.expm1(xp.at_most(-s * terms.rise, 1.0))
