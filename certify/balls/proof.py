@@ -18,6 +18,7 @@ from relax.rules import Bounded, Budget, Fixed, RidgeCost, Rule
 
 FIRST_PRECISION, LAST_PRECISION = 128, 8192  # bits
 OF_EXCESS, OF_GAP = 1e-30, 1e-9  # a gap known to one of these parts of excess or gap is known well enough
+SLOPES = 100  # what errors of slopes, over the temperature, make of those of excesses
 USELESS = 2.0**-32  # more bits that do not narrow a ball to this part of its width will not help
 
 
@@ -133,7 +134,8 @@ def _is_narrow(goal: Objective, above: Upper, below: Lower) -> bool:
     if below.excess is None:
         return True
     gap = excess - below.excess
-    return bool(gap.rad() <= arb.max(abs(excess.mid()) * OF_EXCESS, abs(gap.mid()) * OF_GAP))
+    known = max([OF_EXCESS, *(SLOPES * table.accuracy for table in goal.tables)])
+    return bool(gap.rad() <= arb.max(abs(excess.mid()) * known, abs(gap.mid()) * OF_GAP))
 
 
 def _check_program(program: GramProgram) -> None:

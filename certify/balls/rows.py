@@ -49,6 +49,11 @@ class Enclosure(Protocol):
         """Whether there is one."""
         ...
 
+    @property
+    def accuracy(self) -> float:
+        """The relative error of excesses and slopes that more bits do not lower."""
+        ...
+
     def state(self, matrix: BallMatrix, inverse_temperature: arb) -> RowsAt:
         """Enclose the rows at a matrix, feasible or not."""
         ...
@@ -83,6 +88,7 @@ class RowTable(NamedTuple):
     offset: Shaped[Balls, " e"]  # log(m/p) − floor, and 0 where there is no floor
     floor: Shaped[Balls, " T"]  # 0 where there is none
     has_floor: Bool[np.ndarray, " T"]
+    accuracy: float = 0.0
 
     def state(self, matrix: BallMatrix, inverse_temperature: arb) -> RowBalls:
         """Enclose the rows at a matrix."""

@@ -27,6 +27,7 @@ class SumExpBalls:
     multiplicity: Shaped[Balls, "T m1"]
     target: Shaped[Balls, "T m1"]
     floor: Shaped[Balls, " T"]
+    accuracy: float = 0.0
 
     @property
     def has_floor(self) -> Bool[np.ndarray, " T"]:

@@ -49,6 +49,7 @@ class RandomRowTable:
     members: Shaped[Balls, "T m1"]
     floor: Shaped[Balls, " T"]  # E[1{B>0} log B]
     has_floor: Bool[np.ndarray, " T"]
+    accuracy: float = 1e-15  # the quadrature's own error is 1.8e-16
 
     @property
     def anchor(self) -> Int[np.ndarray, " T"]:
