@@ -836,15 +836,17 @@ def fixed_batches(said: Any, it: Setting) -> Reduced:
     fits = [count[y] * it.views for y in sorted(count)] == it.apart()
     require(fits, "the labels do not have the counts of the problem")
     kinds = [(y, *(i in batch for batch in held)) for i, y in enumerate(label)]
-    groups = [(x, 1) for x in kinds for _ in range(it.views)]
-    if not it.lifted:
-        groups = [(x, n * it.views) for x, n in sorted(Counter(kinds).items())]
+    groups = [(x, n * it.views) for x, n in sorted(Counter(kinds).items())]
+    if it.lifted:
+        groups = [(x, 1) for x in kinds for _ in range(it.views)]
     rows_at_most = sum(sum(x[1:]) for x, _ in groups)
     require(rows_at_most <= LARGEST_PROGRAM, "there are too many anchors in batches")
     members, rows = [x for _, x in groups], []
     for b in range(1, len(held) + 1):
         here = [int(x[b]) for x, _ in groups]
-        size = Counter(x[0] for x, n in groups for _ in range(n * x[b]))
+        size: Counter[int] = Counter()
+        for x, n in groups:
+            size[x[0]] += n * x[b]
         for a in (a for a, (x, _) in enumerate(groups) if here[a] and size[x[0]] >= 2):
             y = groups[a][0][0]
             share = Fraction(1, size[y] - 1)

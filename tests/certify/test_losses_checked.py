@@ -280,7 +280,15 @@ def test_what_a_formula_does_not_cover_is_refused(loss: str, level: Level) -> No
     """One class, one sample, one view, norms that are none: no program is built, or another one."""
     document = certificate(loss)
     problem = document["claim"]["problem"]
-    for counts, views in (([[4, 1]], 1), ([[1, 1]], 2), ([[1, 3]], 1), ([[10**15, 10**9]], 1)):
+    for counts, views in (
+        ([[4, 1]], 1),
+        ([[1, 1]], 2),
+        ([[1, 3]], 1),
+        ([[10**15, 10**9]], 1),
+        (problem["counts"], 10**12),
+    ):
+        if loss in WITHOUT_VIEWS and views > 2 and level != "samples":
+            continue
         said = without_order(problem) | {"counts": counts, "views": views}
         mutant = changed(document, "claim", value=document["claim"] | {"problem": said, "level": level})
         assert not checker.check(json.dumps(mutant)).accepted

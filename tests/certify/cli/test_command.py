@@ -11,6 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from certify import certify, checker
+from relax import Problem, solve, solve_program
+
 ROOT = Path(__file__).resolve().parents[3]
 COMMAND = [sys.executable, "-m", "certify"]  # of this tree, whichever one is installed
 
@@ -100,6 +103,25 @@ def test_certificate_is_written_and_checked_by_both(tmp_path: Path) -> None:
     lower = json.loads(text)["claim"]["lower"]
     path.write_text(text.replace(lower, lower[:-5] + "99999"))
     assert run("check", str(path)).returncode == 1
+
+
+def test_check_ends_with_0_only_for_what_is_asked_for(tmp_path: Path) -> None:
+    path, nameless = tmp_path / "named.json", tmp_path / "nameless.json"
+    certify(solve(Problem([20, 10, 5]))).save(path)
+    certify(solve_program(Problem([20, 10, 5]).program())).save(nameless)
+    for arguments, code in (
+        ((str(path),), 0),
+        ((str(path), "--tolerance", "1e-10"), 1),
+        ((str(path), "--tolerance", "often"), 2),
+        ((str(nameless),), 1),
+        ((str(nameless), "--unnamed"), 0),
+        ((str(nameless), "--unnamed", "--tolerance", "1e-10"), 1),
+    ):
+        for command in ([COMMAND, "check"], [sys.executable, checker.__file__]):
+            done = subprocess.run([*command, *arguments], capture_output=True, text=True, check=False)
+            assert done.returncode == code, (command, arguments, done.stdout, done.stderr)
+    path.write_text("{}")
+    assert run("check", str(path)).returncode == 2
 
 
 def test_pictures_and_solutions_are_written(tmp_path: Path) -> None:
