@@ -15,6 +15,8 @@ SAYS = [
     r"CERTIFIED[\s\S]*\[\[ 1\. ",
     r"400 0\.[0-8]\d*\n1000 (1\.0|0\.9999999999)",
     r"'agree': '8 of 8'",
+    r"supcon CERTIFIED -0\.0159\nsupcon:batch_size=8 CERTIFIED 0\.3068",
+    r"\[\[ 1\.[\s\S]*\]\] [\d.]+e-0\d\nG",
     r"accepted",
 ]
 

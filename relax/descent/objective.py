@@ -126,7 +126,7 @@ def objective_of(problem: Problem, level: str, device: str) -> Objective:
         charts.append(Chart(norm or problem.norm, part, problem.nonnegative))
         copies.append(xp.integers(behind))
     parts = tuple(blocks(labelled, xp, block=len(labelled.classes), read=read))
-    normaliser = float(reduction.normaliser)
+    normaliser = float(problem.assembled(reduction).normaliser)  # of scales with the temperature too
     found = Objective(problem, labelled, parts, tuple(charts), tuple(copies), normaliser, xp)
     return replace(found, relative=_is_relative(found))
 

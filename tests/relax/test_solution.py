@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cvxpy as cp
 import numpy as np
 import pytest
 
 from relax.answer import Status
 from relax.errors import InputError
-from relax.problem import Problem, Ridge
+from relax.problem import Level, Problem, Ridge
 from relax.solution import Solution
 from relax.solvers import solve
 
@@ -115,3 +116,27 @@ def test_an_interrupt_returns_a_proven_bound(monkeypatch: pytest.MonkeyPatch) ->
     assert solution.status is Status.INTERRUPTED
     assert solution.bound.excess <= solve(Problem([20, 10, 5], temperature=0.3), "barrier").excess
     assert solution.relative_gap() > 1e-3
+
+
+def test_blocks_are_those_of_their_roles() -> None:
+    """Classes in the user's order, members of a group told apart from each other."""
+    solution = solve(Problem([3, 6, 3], "cross-entropy:classifier=ball:2"))
+    logits = solution.block("classifier", "feature")
+    assert (np.diag(logits)[:, None] > logits + 0.1).sum() == 6
+    np.testing.assert_allclose(solution.gram.diagonal(), 1.0, atol=1e-6)
+    np.testing.assert_allclose(solution.block("classifier", "classifier").diagonal(), 4.0, atol=1e-5)
+    assert logits[0, 2] == logits[2, 0] != logits[0, 1]
+    with pytest.raises(InputError, match="role 'head' is not one of: classifier, feature"):
+        solution.block("head", "feature")
+
+
+@pytest.mark.parametrize("level", ["groups", "classes", "samples"])
+def test_the_cvxpy_problem_has_the_value_of_the_loss(level: Level) -> None:
+    problem = Problem([4, 2, 2], temperature=0.5)
+    stated = problem.cvxpy(level)
+    assert {variable.name() for variable in stated.variables()} <= {"G", "Q", "A[0]", "A[1]"}
+    stated.solve(solver="CLARABEL")
+    assert stated.value == pytest.approx(solve(problem).value, abs=1e-6)
+    changed = cp.Problem(stated.objective, [*stated.constraints, stated.variables()[0][0, -1] >= 0.0])
+    changed.solve(solver="CLARABEL")
+    assert changed.value > stated.value + 1e-3

@@ -51,8 +51,9 @@ def expected_shares(x: Any, seen: Seen, batch_size: int, sampler: str) -> Share:
 def _excess(drawn: Companions, y: Any) -> Any:
     """Return E[1{B>0} log(X/B)] at similarities whose targets read zero."""
     seen, xp, views = drawn.seen, drawn.seen.xp, drawn.views
-    least = float((xp.integers(seen.is_class.astype(int)) * y).min())
-    highest = max(0.0, float(y.max()))
+    is_class = xp.integers(seen.is_class.astype(int))
+    least = -float(xp.top(-y, is_class > 0).max())
+    highest = max(0.0, float(xp.top(y, is_class >= 0).max()))
     top = views * drawn.batch_size * float(np.exp(highest))
     rule = laplace_rule(float(np.log(views * drawn.batch_size)) + highest - min(0.0, least))
     weighed = xp.integers(seen.views)

@@ -117,7 +117,7 @@ def test_check_ends_with_0_only_for_what_is_asked_for(tmp_path: Path) -> None:
         ((str(nameless), "--unnamed"), 0),
         ((str(nameless), "--unnamed", "--tolerance", "1e-10"), 1),
     ):
-        for command in ([COMMAND, "check"], [sys.executable, checker.__file__]):
+        for command in ([*COMMAND, "check"], [sys.executable, checker.__file__]):
             done = subprocess.run([*command, *arguments], capture_output=True, text=True, check=False)
             assert done.returncode == code, (command, arguments, done.stdout, done.stderr)
     path.write_text("{}")
