@@ -27,7 +27,7 @@ NAMES = [*sorted(set(losses.names()) - BOUNDS_ONLY), "supcon:batch_size=4,sample
 
 @pytest.mark.parametrize("name", NAMES)
 def test_descent_ends_at_the_optimum(name: str) -> None:
-    views = 2 if name in WITH_VIEWS | {"dhel"} else 1
+    views = 2 if name in WITH_VIEWS else 1
     problem = Problem([3, 2, 2], GIVEN.get(name, name), temperature=0.5, views=views)
     solution = solve(problem)
     ended = descend(problem, dim=7, starts=3)
