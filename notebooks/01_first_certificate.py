@@ -2,6 +2,11 @@
 # jupyter:
 #   jupytext:
 #     formats: ipynb,py:percent
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#       format_version: '1.3'
+#       jupytext_version: 1.19.6
 #   kernelspec:
 #     display_name: Python 3
 #     language: python
@@ -55,7 +60,7 @@ from relax.orbits import OrbitMatrix
 
 cold = solve(Problem([100] * 4, temperature=0.04))
 frame = OrbitMatrix(np.array([4.0]), np.ones((1, 1, 1)), np.zeros((1, 1)))
-wrong = replace(cold, point=frame)
+wrong = replace(cold.answer, point=frame)
 print(f"absolute gap of the frame {wrong.gap():.1e}, relative to its excess {wrong.relative_gap():.4f}")
 print(certify(wrong).verdict.name, "/", certify(cold).verdict.name)
 
