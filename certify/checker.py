@@ -23,13 +23,15 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Context, Decimal
 from fractions import Fraction
-from functools import reduce
+from functools import lru_cache, reduce
+from math import ceil, comb, log
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 LARGEST_FILE = 100_000_000  # bytes
 LARGEST_NUMBER = 200  # characters of a number
+LARGEST_NORMALISER = 8_000  # characters of a normaliser; of its integers Python reads 4,300 digits
 LARGEST_PROGRAM = 1_000  # groups, rows; its square bounds the pairs in clusters
 LARGEST_DENOMINATOR = 20_000  # bits of a common denominator of targets
 LARGEST_WORK = 4 * 10**9  # products of machine words in inner products: a few minutes
@@ -45,10 +47,15 @@ class RejectedError(Exception):
     """The certificate claims what is false, or what it does not prove."""
 
 
+class UndecidedError(RejectedError):
+    """The certificate is beyond this verifier, and may be true."""
+
+
 class Verdict(NamedTuple):
     """What became of a certificate, in one line of words as well.
 
-    `named`: its loss is known, and is this. `tolerance`: at which it is CERTIFIED, if it is.
+    `named`: its loss is known, and is this. `tolerance`: at which it is CERTIFIED, if it is. `decided`: False
+    where it took more than there is time for here, so that nothing is known.
     """
 
     accepted: bool
@@ -56,6 +63,7 @@ class Verdict(NamedTuple):
     usable: bool = True
     named: bool = False
     tolerance: Decimal | None = None
+    decided: bool = True
 
     def suffices(self, tolerance: Decimal, unnamed: bool = False) -> bool:
         """Whether an optimum is proven at this tolerance, of the named loss, or of any program."""
@@ -155,9 +163,9 @@ def leaf(kind: type, what: str, make: Any, fits: Callable[[Any], Any] = lambda _
     return reader
 
 
-def spelled(what: str, make: Any, pattern: str) -> Any:
+def spelled(what: str, make: Any, pattern: str, length: int = LARGEST_NUMBER) -> Any:
     """Return the reader of a short text that matches a pattern."""
-    return leaf(str, what, make, lambda text: len(text) <= LARGEST_NUMBER and re.fullmatch(pattern, text))
+    return leaf(str, what, make, lambda text: len(text) <= length and re.fullmatch(pattern, text))
 
 
 def lowest(text: str) -> Fraction:
@@ -176,12 +184,12 @@ WHOLE, OVER = "(0|[1-9][0-9]*)", "(/[1-9][0-9]*)?"
 RATIONAL = spelled('a rational such as "1/10"', lowest, "-?" + WHOLE + OVER)
 UNSIGNED = spelled('a rational such as "0"', lowest, WHOLE + OVER)
 POSITIVE = spelled('a positive rational such as "1/10"', lowest, "[1-9][0-9]*" + OVER)
+NORMALISER = spelled("a positive rational, or too long", lowest, "[1-9][0-9]*" + OVER, LARGEST_NORMALISER)
 DYADIC = spelled('a dyadic such as "0x1.8p-3"', float.fromhex, "-?0x[01]" + HEX)
 SIZE = spelled('a dyadic such as "0x1.8p-3"', float.fromhex, rf"0x[01]{HEX}|-0x0(\.0)?p\+0")  # ≥ 0
 REAL = spelled('a decimal such as "3.2e-14"', Decimal, r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,5})?")
 WORDS = ("gramcert/certificate/2", "groups|classes|samples", "CERTIFIED|UNDECIDED", "[a-z0-9-]+")
 SCHEMA, LEVEL, VERDICT, NAME = (spelled(word, str, word) for word in WORDS)
-KIND = spelled("of a kind that is known here", str, "log-sum-exp|sum-exp")
 
 
 def norm_of(value: Any, where: str) -> tuple[str, Fraction | None]:
@@ -209,11 +217,8 @@ CLAIM = {"words": TEXT, "problem": (PROBLEM,), "level": (LEVEL,), "verdict": VER
 CLAIM |= {"rank": INDEX, "upper": REAL, "lower": (REAL,), "excess_lower": (REAL,), "excess_upper": (REAL,)}
 CLAIM |= {"gap": (REAL,), "gram_radius": (REAL,)}
 RULE = {"kind": TEXT, "groups": [INDEX], "value?": POSITIVE, "weight?": [POSITIVE], "total?": POSITIVE}
-ROWS = {"kind": KIND, "anchor": [INDEX], "weight": [POSITIVE], "own_multiplicity": [UNSIGNED]}
-ROWS |= {"own_target": [RATIONAL], "peer_multiplicity": {"every_row?": [UNSIGNED], "rows?": [[UNSIGNED]]}}
-ROWS |= {"peer_target": ({"every_row?": [RATIONAL], "rows?": [[RATIONAL]]},), "floor?": [RATIONAL]}
-PROGRAM = {"multiplicity": [POSITIVE], "temperature": POSITIVE, "normaliser": POSITIVE}
-PROGRAM |= {"nonnegative": FLAG, "rules": [RULE], "rows": [ROWS]}
+PROGRAM = {"multiplicity": [POSITIVE], "temperature": POSITIVE, "normaliser": NORMALISER}
+PROGRAM |= {"nonnegative": FLAG, "rules": [RULE], "rows": [lambda value, where: rows_of(value, where)]}
 WITNESS = {"own": [DYADIC], "peer": [[DYADIC]], "factor": [[DYADIC]], "within": [[DYADIC]]}
 WITNESS |= {"clusters": [{"groups": [INDEX], "weight": [POSITIVE], "kappa": SIZE}]}
 CERTIFICATE = {"schema": SCHEMA, "claim": CLAIM, "program": PROGRAM, "witness": WITNESS}
@@ -293,16 +298,44 @@ def in_order(rules: list[Rule]) -> list[Rule]:
 
 
 # ------------------------------------------------------------------------------------------ the kinds of rows
+RANDOM = "random-log-sum-exp"
+KIND = spelled("of a kind that is known here", str, f"log-sum-exp|sum-exp|{RANDOM}")
+ROWS = {"kind": KIND, "anchor": [INDEX], "weight": [POSITIVE]}
+SOFTMAX = ROWS | {"own_multiplicity": [UNSIGNED], "own_target": [RATIONAL], "floor?": [RATIONAL]}
+SOFTMAX |= {"peer_multiplicity": {"every_row?": [UNSIGNED], "rows?": [[UNSIGNED]]}}
+SOFTMAX |= {"peer_target": ({"every_row?": [RATIONAL], "rows?": [[RATIONAL]]},)}
+DRAWN = ROWS | {"draws": COUNT, "replacement": FLAG, "base": UNSIGNED, "own_multiplicity": POSITIVE}
+DRAWN |= {"peer_multiplicity": POSITIVE, "own_population": [UNSIGNED]}
+DRAWN |= {"peer_population": {"every_row?": [UNSIGNED], "rows?": [[UNSIGNED]]}}
+
+
+def rows_of(value: Any, where: str) -> Any:
+    """Return a block of rows, which has the keys of its kind."""
+    return read(value, DRAWN if isinstance(value, dict) and value.get("kind") == RANDOM else SOFTMAX, where)
+
+
+class Draws(NamedTuple):
+    """What the rows of an expectation have in common."""
+
+    number: int
+    replacement: bool
+    base: Fraction
+    own_multiplicity: Fraction
+    peer_multiplicity: Fraction
+
+
 class Row(NamedTuple):
     """The rows of one group: weight/normaliser; and of each orbit, own first, n entries, n·m and n·p.
 
-    A row with an exact floor is of the kind sum-exp, others are log-sum-exp.
+    A row with an exact floor is of the kind sum-exp; one with draws is an expectation, m being populations
+    and p zero; others are log-sum-exp.
     """
 
     anchor: int
     weight: Fraction
     terms: dict[Orbit, tuple[int, Fraction, Fraction]]
     floor: Fraction | None = None
+    draws: Draws | None = None
 
     def reads_differences(self) -> bool:
         """Whether p is 1 on the own entry and 0 elsewhere: the row sees entries minus own entry."""
@@ -318,17 +351,24 @@ def row_of(
     return Row(a, weight, {orbit: (n, n * x, n * y) for (orbit, n), x, y in columns if n}, floor)
 
 
+def columns(said: Any, g: list[int], own: list[Fraction], peer: Any) -> list[list[Any]]:
+    """Return a number for the own entry and for those with each group, row by row."""
+    every, each = ([0] * len(g), None) if peer is None else (peer.every_row, peer.rows)
+    require((every is None) != (each is None), "rows need either every_row or rows")
+    each = [every] * len(said.anchor) if each is None else each
+    return [[x, *row] for x, row in zip(own, each, strict=True)]
+
+
 def read_rows(said: Any, g: list[int], normaliser: Fraction) -> list[Row]:
     """Return a block of rows."""
-    columns = [said.anchor, [x / normaliser for x in said.weight]]
-    for own, peer in ((said.own_multiplicity, said.peer_multiplicity), (said.own_target, said.peer_target)):
-        every, each = ([0] * len(g), None) if peer is None else (peer.every_row, peer.rows)
-        require((every is None) != (each is None), "rows need either every_row or rows")
-        each = [every] * len(said.anchor) if each is None else each
-        columns.append([[x, *row] for x, row in zip(own, each, strict=True)])
+    weight = [x / normaliser for x in said.weight]
+    if said.kind == RANDOM:
+        return read_random_rows(said, g, weight)
+    pairs = (said.own_multiplicity, said.peer_multiplicity), (said.own_target, said.peer_target)
     require((said.kind == "sum-exp") == (said.floor is not None), "rows have not the numbers of their kind")
-    columns.append([None] * len(said.anchor) if said.floor is None else said.floor)
-    return [row_of(g, *row) for row in zip(*columns, strict=True)]
+    floor = [None] * len(said.anchor) if said.floor is None else said.floor
+    parts = [said.anchor, weight, *(columns(said, g, *pair) for pair in pairs), floor]
+    return [row_of(g, *row) for row in zip(*parts, strict=True)]
 
 
 class Kind(NamedTuple):
@@ -394,6 +434,330 @@ LOG_SUM_EXP = Kind(row_floor, log_sum_exp_at, log_sum_exp_slopes)
 SUM_EXP = Kind(lambda row: enclose(row.floor or 0), sum_exp_at, sum_exp_slopes)
 
 
+def kind_of(row: Row) -> Kind:
+    """Return the kind of a row."""
+    return DRAWS if row.draws else LOG_SUM_EXP if row.floor is None else SUM_EXP
+
+
+# --------------------------------------------------------------------------------------------- expected rows
+# E[1{B>0} log(X/B)], X = B + Σ_e N_e a_e, and its derivatives by log a_e, from Laplace's integral. With
+# h = 1/4 and s_j = e^{jh} · 4/(a bound on X),
+#
+#     log(X/B) = (1 + ε) [ Σ_i κ_i (e^{−s_0 u_i B} − e^{−s_0 u_i X}) + h Σ_{j>0} (e^{−s_j B} − e^{−s_j X}) ].
+#
+# The trapezoid rule errs by 2 Σ_j |Γ(1 + 2πij/h)| < 1.8e-16 (Poisson's summation; the first is 8π e^{−4π²}), the
+# end on the right by e^{−sB}, s the last node. Ten nodes u_i stand for {h at e^{−jh}, j ≥ 0}; what their
+# moments miss is computed. All these errors are relative, and more digits do not narrow them.
+MOST_DRAWS = 1_024
+LARGEST_SHUFFLED = 10**18
+MOST_NODES = 200
+MOST_BITS = 1_000
+LARGEST_DRAWING = 2 * 10**7  # ten microseconds each: some minutes
+STEP = Fraction(1, 4)
+TRAPEZOID = Interval(ZERO, Decimal("1.8e-16"))
+GAUSS = (  # u and κ; any numbers will do, their moments decide what they are worth
+    ("0.00858198303349479649938316265027133928", "2.55350300868892850976189628230191899"),
+    ("0.0442575772770544927761276465926453716", "1.10355278939460687322169089663519412"),
+    ("0.104569506933571474372873999373300060", "0.676157570306556561079355740256230820"),
+    ("0.183108479919558505072050883878429021", "0.463830625172910510241914095767447326"),
+    ("0.271615826487408512409510732184790776", "0.335112001426095735307068320408592307"),
+    ("0.365260626757477386993965735129994516", "0.267791192723052613528364834875296122"),
+    ("0.472208043695568422420399158393454998", "0.251223576533499109258166320741066988"),
+    ("0.606527761190854477661875777112441318", "0.250023281007334232634604083299750898"),
+    ("0.778800768776292477315676163236757689", "0.250000116001963974148010037668702030"),
+    ("0.999999999988326591258774943827728094", "0.250000000101569437797883954150144991"),
+)
+MOMENTS = 60
+Evaluate = Callable[[Interval, list[Interval], bool], tuple[Interval, list[Interval]]]
+
+
+def read_random_rows(said: Any, g: list[int], weight: list[Fraction]) -> list[Row]:
+    """Return a block of rows that are expectations; without replacement all draw from as many."""
+    draws = Draws(said.draws, said.replacement, said.base, said.own_multiplicity, said.peer_multiplicity)
+    beyond = f"more than {MOST_DRAWS} draws take too long here; this verifier has not checked the file"
+    require(said.draws <= MOST_DRAWS, beyond, UndecidedError)
+    parts = said.anchor, weight, columns(said, g, said.own_population, said.peer_population)
+    zeros = [0] * (1 + len(g))
+    rows = [row_of(g, *row, zeros)._replace(draws=draws) for row in zip(*parts, strict=True)]
+    require(all(map(population, rows)), "a row draws from nothing")
+    if not said.replacement:
+        alike = len({population(row) for row in rows}) <= 1
+        require(alike, "rows without replacement draw from populations of one size")
+        whole = all(m.denominator == 1 for row in rows for _, m, _ in row.terms.values())
+        require(whole, "a population that is drawn from without replacement is no whole number")
+        enough = all(population(row) >= said.draws for row in rows)
+        require(enough, "more is drawn without replacement than there is")
+    return rows
+
+
+def population(row: Row) -> Fraction:
+    """Return what a row draws from."""
+    return sum((m for _, m, _ in row.terms.values()), Fraction(0))
+
+
+def drawn_by(row: Row) -> Draws:
+    """Return the draws of a row that has them."""
+    assert row.draws is not None
+    return row.draws
+
+
+def cost_of_draws(program: Program) -> int:
+    """Return what expectations cost, in pairs of groups; refuse what would take more than some minutes.
+
+    Each node of the quadrature takes exponentials of peers and powers with replacement, and without three
+    products of polynomials a peer.
+    """
+    work = 0
+    for row in program.rows:
+        if row.draws:
+            k, peers = row.draws.number, len(row.terms)
+            often, once = 25 * peers + 2 * k, peers * (40 + int(0.08 * (k + 4) ** 1.6))
+            work += 40 * (often if row.draws.replacement else once)
+    beyond = "expectations over draws take too long here; this verifier has not checked the file"
+    require(work <= LARGEST_DRAWING, beyond, UndecidedError)
+    return work // 16  # digits make it dearer, but not by their cube
+
+
+def random_floor(row: Row) -> Interval:
+    """Return E[1{B>0} log B] from exact chances."""
+    draws, (_, own, _) = drawn_by(row), next(iter(row.terms.values()))
+    k, whole = draws.number, population(row)
+    if draws.replacement:
+        p, q = (own / whole).as_integer_ratio()
+        ways, all_ways = [comb(k, j) * p**j * (q - p) ** (k - j) for j in range(k + 1)], q**k
+    else:
+        ways = [comb(int(own), j) * comb(int(whole - own), k - j) for j in range(k + 1)]
+        all_ways = comb(int(whole), k)
+    levels = [draws.base + j * draws.own_multiplicity for j in range(k + 1)]
+    pairs = [(way, b) for way, b in zip(ways, levels, strict=True) if way and b]
+    return total(enclose(way) * enclose(b).mapped(Context.ln) for way, b in pairs) / enclose(all_ways)
+
+
+def random_at(row: Row, scaled: Any, powers: Any, floor: Interval | None) -> Any:
+    """Return a = m e^{(x − x_own)/τ} of single peers, and the row."""
+    own, *peers = row.terms
+    each = enclose(drawn_by(row).peer_multiplicity)
+    reach = [each * (scaled[k] - scaled[own]).exp() for k in peers]
+    excess, _ = expected(row, reach, slopes=False)
+    return reach, excess if floor is not None else random_floor(row) + excess
+
+
+def random_slopes(row: Row, reach: list[Interval]) -> list[Interval]:
+    """Return E[1{B>0} N_e a_e/X] by orbits; what all peers gain, the own entry loses."""
+    _, single = expected(row, reach, slopes=True)
+    counts = [n for n, _, _ in row.terms.values()][1:]
+    peers = [enclose(n) * x for n, x in zip(counts, single, strict=True)]
+    return [NOTHING - total(peers), *peers]
+
+
+DRAWS = Kind(random_floor, random_at, random_slopes)
+
+
+def expected(row: Row, reach: list[Interval], slopes: bool) -> tuple[Interval, list[Interval]]:
+    """Return the excess, and its derivatives by log a of single peers if these are wanted."""
+    draws = drawn_by(row)
+    each = max((a.hi for a in reach), default=ZERO)
+    each = max(each, enclose(draws.own_multiplicity).hi)
+    top = (enclose(draws.base) + enclose(draws.number) * Interval(each, each)).hi
+    least = enclose(draws.base or draws.own_multiplicity)  # B is no less where it counts
+    nodes, error = quadrature(Interval(top, top) / least)
+    evaluate = powers_of(row) if draws.replacement else Products(row, reach, top).at
+    excess, slope = NOTHING, [NOTHING] * len(reach)
+    for node, weight in nodes:
+        s = node / Interval(top, top)
+        above, drawn = evaluate(s, reach, slopes)
+        excess += weight * above
+        for e, number in enumerate(drawn):
+            slope[e] += weight * s * reach[e] * number
+    sure = Interval(DOWN.subtract(ONE, error.hi), UP.add(ONE, error.hi))
+    return excess * sure, [x * sure for x in slope]
+
+
+def quadrature(ratio: Interval) -> tuple[list[tuple[Interval, Interval]], Interval]:
+    """Return nodes s·top with their weights, and a relative error, for X from top down to top/ratio."""
+    left, missed = gauss(DOWN.prec)
+    count = max(0, ceil(4 * log(10 * float(ratio.hi))) + 1)
+    beyond = "entries reach too far apart; this verifier has not checked the file"
+    require(count <= MOST_NODES, beyond, UndecidedError)
+    right = [(enclose(4) * enclose(STEP * j).exp(), enclose(STEP)) for j in range(1, count + 1)]
+    nodes = [*left, *right]
+    error = missed + TRAPEZOID + (NOTHING - nodes[-1][0] / ratio).exp()
+    return nodes, error / (UNIT - error)
+
+
+@lru_cache
+def gauss(digits: int) -> tuple[list[tuple[Interval, Interval]], Interval]:
+    """Return the nodes up to 4 with their weights, and what their moments miss: 4 Σ_p |δ_p| 4^{p−1}/(p − 1)!.
+
+    δ_p = Σ κ u^p − h/(1 − e^{−hp}); for p > 60 both are below what they are at p = 1, as 0 < u ≤ 1.
+    `digits` are those of DOWN and UP.
+    """
+    pairs = [(Fraction(u), Fraction(k)) for u, k in GAUSS]
+    missed, factor = NOTHING, Fraction(4)
+    for p in range(1, MOMENTS + 1):
+        exact = enclose(STEP) / (UNIT - enclose(-STEP * p).exp())
+        missed += enclose(factor) * abs(enclose(sum((k * u**p for u, k in pairs), Fraction(0))) - exact)
+        factor *= Fraction(4, p)
+    most = enclose(sum((k * u for u, k in pairs), Fraction(0)))
+    most += enclose(STEP) / (UNIT - enclose(-STEP).exp())
+    return [(enclose(4 * u), enclose(k)) for u, k in pairs], missed + enclose(2 * factor) * most
+
+
+def fall(x: Interval) -> Interval:
+    """Return 1 − e^{−x} for x ≥ 0, relatively accurate however small x is: it is between x/(1 + x) and x."""
+    down, up = DOWN.copy(), UP.copy()
+    down.prec = up.prec = 2 * DOWN.prec + 2
+    low = down.subtract(ONE, up.next_plus(up.exp(x.lo.copy_negate())))
+    high = up.subtract(ONE, down.next_minus(down.exp(x.hi.copy_negate())))
+    least = DOWN.divide(x.lo, UP.add(ONE, x.lo))
+    return Interval(max(least, DOWN.plus(low)), min(x.hi, UP.plus(high)))
+
+
+def powers_of(row: Row) -> Evaluate:
+    """Return the function of s with E[1{B>0}(e^{−sB} − e^{−sX})] and E[1{B>0} N_e e^{−sX}], with replacement.
+
+    Differences of powers are written as sums of positive terms.
+    """
+    draws, whole = drawn_by(row), population(row)
+    (_, mine, _), *peers = row.terms.values()
+    k, groups = draws.number, [enclose(m / whole) for _, m, _ in peers]
+    shares, own = [enclose(m / n / whole) for n, m, _ in peers], enclose(mine / whole)
+    rest = enclose(1 - mine / whole)
+
+    def at(s: Interval, reach: list[Interval], slopes: bool) -> tuple[Interval, list[Interval]]:
+        gone = [fall(s * a) for a in reach]
+        eta = total(q * x for q, x in zip(groups, gone, strict=True))
+        left = total(q * (UNIT - x) for q, x in zip(groups, gone, strict=True)).at_least(NOTHING)
+        delta = own * (NOTHING - s * enclose(draws.own_multiplicity)).exp()
+        size = (NOTHING - s * enclose(draws.base)).exp()
+        p0, p1 = ladder(rest + delta, k), ladder(left + delta, k)
+        if draws.base:
+            above, once = size * eta * total(p0[i] * p1[k - 1 - i] for i in range(k)), size * p1[k - 1]
+        else:
+            q0, q1 = ladder(rest, k), ladder(left, k)
+            rise, low = quotients(p1, q1), quotients(p0, q0)
+            terms = (p0[i] * rise[k - 1 - i] + low[i] * q1[k - 1 - i] for i in range(k))
+            above, once = eta * delta * total(terms), delta * rise[k - 1]
+        pairs = zip(shares, gone, strict=True) if slopes else ()
+        return above, [enclose(k) * p * (UNIT - x) * once for p, x in pairs]
+
+    return at
+
+
+def ladder(number: Interval, most: int) -> list[Interval]:
+    """Return the powers 0 … most of a number."""
+    found = [UNIT]
+    for _ in range(most):
+        found.append(found[-1] * number)
+    return found
+
+
+def quotients(powers: list[Interval], others: list[Interval]) -> list[Interval]:
+    """Return (aʳ − bʳ)/(a − b) = Σ_{l<r} aˡ b^{r−1−l} for all r."""
+    found = [NOTHING]
+    for power in powers[:-1]:
+        found.append(found[-1] * others[1] + power)
+    return found
+
+
+class Polynomial(NamedTuple):
+    """Coefficients 0 … K in units of 2^−bits, rounded down, and a bound on what all together lack."""
+
+    numbers: list[int]
+    missing: int
+
+
+class Products:
+    """What `powers_of` returns, without replacement: coefficients of Π (1 + θ t y)^n, over (1 + θ)^n.
+
+    θ = K/(N + 1 − K) makes the K-th among the largest. Factors' coefficients sum up to one or less, and are
+    rounded down, so that what sums of coefficients lack adds up. Products are those of integers (Kronecker).
+    """
+
+    def __init__(self, row: Row, reach: list[Interval], top: Decimal) -> None:
+        (_, mine, _), *peers = row.terms.values()
+        self.draws, self.k, self.n = drawn_by(row), drawn_by(row).number, int(population(row))
+        self.own, self.sizes, self.counts = int(mine), [int(m) for _, m, _ in peers], [n for n, _, _ in peers]
+        self.known: dict[int, Polynomial] = {}
+        self.chance = self.binomial(self.n)[self.k]
+        drawn = total(enclose(m * self.k / self.n) * a for (_, m, _), a in zip(peers, reach, strict=True))
+        rare = enclose(1 if self.draws.base else min(Fraction(1), self.k * mine / self.n))
+        small = DOWN.divide(DOWN.multiply(rare.lo, drawn.lo), UP.multiply(top, Decimal(100)))
+        self.bits = 96 + 2 * (self.k * (len(peers) + 2)).bit_length() + max(0, -4 * (small.adjusted() + 1))
+        beyond = "products without replacement take too long here; this verifier has not checked the file"
+        require(small > ZERO and self.bits <= MOST_BITS, beyond, UndecidedError)
+
+    def at(self, s: Interval, reach: list[Interval], slopes: bool) -> tuple[Interval, list[Interval]]:
+        """Return E[1{B>0}(e^{−sB} − e^{−sX})] and E[1{B>0} N_e e^{−sX}]."""
+        own = self.factor(self.own, (NOTHING - s * enclose(self.draws.own_multiplicity)).exp())
+        if not self.draws.base:
+            own = Polynomial([0, *own.numbers[1:]], own.missing)
+        factors = [self.factor(n, (NOTHING - s * a).exp()) for n, a in zip(self.sizes, reach, strict=True)]
+        before = [own]
+        for factor in factors:
+            before.append(self.product(before[-1], factor))
+        full = self.product(own, self.factor(self.n - self.own, UNIT))
+        scale = (NOTHING - s * enclose(self.draws.base)).exp() / self.chance
+        above = scale * (self.coefficient(full) - self.coefficient(before[-1]))
+        counts: list[Interval] = []
+        after = Polynomial([1 << self.bits, *[0] * self.k], 0)
+        for factor, others, n in reversed([*zip(factors, before[:-1], self.counts, strict=True)] * slopes):
+            counts.append(scale * self.drawn(factor, self.product(others, after)) / enclose(n))
+            after = self.product(after, factor)
+        return above.at_least(NOTHING), counts[::-1]
+
+    def drawn(self, factor: Polynomial, others: Polynomial) -> Interval:
+        """Return Σ_i i F_i O_{K−i}, the expected number of draws of a factor."""
+        pairs = zip(factor.numbers, reversed(others.numbers), strict=True)
+        low, unit = sum(i * f * o for i, (f, o) in enumerate(pairs)), 1 << self.bits
+        spare = self.k * (factor.missing + others.missing + 1) * unit
+        return Interval(enclose(Fraction(low, unit**2)).lo, enclose(Fraction(low + spare, unit**2)).hi)
+
+    def coefficient(self, polynomial: Polynomial) -> Interval:
+        """Return the K-th."""
+        low, unit = polynomial.numbers[self.k], 1 << self.bits
+        return Interval(enclose(Fraction(low, unit)).lo, enclose(Fraction(low + polynomial.missing, unit)).hi)
+
+    def factor(self, n: int, y: Interval) -> Polynomial:
+        """Return ((1 + θ t y)/(1 + θ))^n for y ≤ 1.
+
+        Of numbers of sum one times y^i, i times what y lacks and one rounding is missing, at most.
+        """
+        base, bits = self.rounded(n), self.bits
+        low, high = int(DOWN.multiply(y.lo, 1 << bits)), int(UP.multiply(y.hi, 1 << bits)) + 1
+        numbers, power = [], 1 << bits
+        for number in base.numbers:
+            numbers.append(number * power >> bits)
+            power = power * min(low, 1 << bits) >> bits
+        return Polynomial(numbers, base.missing + self.k * (high - low + 1) + self.k + 1)
+
+    def rounded(self, n: int) -> Polynomial:
+        """Return the binomial distribution."""
+        if n not in self.known:
+            unit, exact = 1 << self.bits, self.binomial(n)
+            numbers = [int(DOWN.multiply(x.lo, unit)) for x in exact]
+            above = [int(UP.multiply(x.hi, unit)) + 1 for x in exact]
+            self.known[n] = Polynomial(numbers, sum(above) - sum(numbers))
+        return self.known[n]
+
+    def binomial(self, n: int) -> list[Interval]:
+        """Return C(n, i) θ^i/(1 + θ)^n, i = 0 … K."""
+        odds = Fraction(self.k, self.n + 1 - self.k)
+        found = [(NOTHING - enclose(n) * enclose(1 + odds).mapped(Context.ln)).exp()]
+        for i in range(self.k):
+            found.append(found[-1] * enclose(odds * max(n - i, 0) / (i + 1)))
+        return found
+
+    def product(self, p: Polynomial, q: Polynomial) -> Polynomial:
+        """Return a product to t^K, by one product of integers."""
+        width = (2 * self.bits + self.k.bit_length() + 8) // 8
+        packed = [b"".join(c.to_bytes(width, "little") for c in x.numbers) for x in (p, q)]
+        whole = int.from_bytes(packed[0], "little") * int.from_bytes(packed[1], "little")
+        raw = whole.to_bytes(2 * width * (self.k + 1), "little")
+        found = (int.from_bytes(raw[i : i + width], "little") for i in range(0, width * (self.k + 1), width))
+        return Polynomial([c >> self.bits for c in found], p.missing + q.missing + self.k + 1)
+
+
 # ------------------------------------------------------------------------------------------ witness and point
 def entries(vectors: list[list[float]], squares: list[Fraction], g: list[int]) -> dict[Orbit, Fraction]:
     """Return ⟨v_a, v_b⟩ plus y_a² (δ_ij − 1/g_a) between the members i, j of each group; exact."""
@@ -445,7 +809,7 @@ class Proof:
     def __init__(self, program: Program, witness: Any, point: dict[Orbit, Fraction]) -> None:
         self.program, self.witness, g = program, witness, program.multiplicity
         self.beta = enclose(1 / program.temperature)
-        self.kinds = [LOG_SUM_EXP if row.floor is None else SUM_EXP for row in program.rows]
+        self.kinds = [kind_of(row) for row in program.rows]
         floors: list[Any] = [kind.floor(row) for kind, row in zip(self.kinds, program.rows, strict=True)]
         shares = [enclose(row.weight) for row in program.rows]
         self.floor = None if None in floors else total(map(operator.mul, shares, floors))
@@ -708,11 +1072,42 @@ def supcon(said: Any, it: Setting) -> Reduced:
     Anchor i, P being the others of its class, adds
     log( w Σ_P e^{G_ip/τ} + Σ_{other classes} e^{G_il/τ} ) − (1/|P|) Σ_P G_ip/τ.
     """
+    require((said.batch_size is None) == (said.sampler is None), "batch_size and sampler belong together")
+    if said.batch_size is not None:
+        return random_batches(said, it)
     each = [Fraction(n >= 2, n if said.class_weights == "classes" else 1) for n in it.n]
     return class_nodes(it), softmax(it, mean(it, each), said.positives_weight, by_views=False)
 
 
-PLAIN = SimpleNamespace(positives_weight=Fraction(1), class_weights="samples")
+PLAIN = SimpleNamespace(positives_weight=Fraction(1), class_weights="samples", batch_size=None, sampler=None)
+
+
+def random_batches(said: Any, it: Setting) -> Reduced:
+    """L_out in a random batch of b samples: the expected sum over its anchors over their expected number.
+
+    Anchors have a positive there; they are of class c at the rate q_c, their b − 1 companions are of all. With V
+    views and N_c' of class c' one of them adds log( B + Σ V N_c' e^{(M_cc' − M_cc)/τ} ), B = V (1 + N_c) − 1.
+    """
+    size, views, draws = [n // it.views for n in it.n], it.views, said.batch_size - 1
+    once, rate = said.sampler == "shuffle", [1] * len(size) if said.sampler == "class-balanced" else size
+    count, numbers = sum(map(operator.mul, rate, it.g)), [Fraction(x) for x in (views - 1, views, views)]
+    require(said.positives_weight == 1 and said.class_weights == "samples", "batches know no weights")
+    require(not it.lifted and it.classes >= 2, "batches have a program for classes alone, of which two")
+    require(draws >= 1 and (views > 1 or draws > 1), "the batch is too small")
+    require(draws <= MOST_DRAWS and count <= LARGEST_SHUFFLED, "the batch is too large, or drawn of too many")
+    require(not once or draws < count, "the batch is larger than what is shuffled")
+    rows, counted = [], Fraction(0)
+    for a, q in ((a, q) for a, q in enumerate(rate) if views > 1 or q > once):
+        alone = Fraction(0)  # the chance of no positive, with one view
+        if views == 1:
+            others, all_peers = count - q, count - once
+            ways = comb(others, draws), comb(all_peers, draws)
+            alone = Fraction(*ways) if once else Fraction(others, all_peers) ** draws
+        counted += q * it.g[a] * (1 - alone)
+        row = row_of(it.g, a, Fraction(q * it.g[a]), [q - once, *rate], [0] * (1 + len(rate)))
+        rows.append(row._replace(draws=Draws(draws, not once, *numbers)))
+    require(counted, "no batch has an anchor")
+    return class_nodes(it), [row._replace(weight=row.weight / counted) for row in rows]
 
 
 def supcon_in(_: Any, it: Setting) -> Reduced:
@@ -912,11 +1307,54 @@ def google(loss: Callable[[Any, Setting], Reduced]) -> Callable[[Any, Setting], 
     return scaled
 
 
+def risk(collisions: bool, hardened: bool = False) -> Callable[[Any, Setting], Reduced]:
+    """Return Jiang et al.'s SCL or UCL: E ψ(t_1 … t_q), t_i = (M_cc' − M_cc)/τ, q negatives drawn by samples.
+
+    They are of other classes, or of all; hardened, they are drawn by a function of similarity that increases.
+    """
+
+    def loss(said: Any, it: Setting) -> Reduced:
+        require(it.classes >= 2 and not it.lifted, "the loss has a program for classes alone, of which two")
+        require(said.q <= 10**6, "there are too many negatives")
+        beta = said.beta if hardened else 1
+        fits = {"exponential": beta >= 0, "top-q": 0 < beta <= 1, "power": beta > 0}
+        require(not hardened or fits.get(said.eta, True), "beta does not fit eta")
+        size, whole = [n // it.views for n in it.n], it.features // it.views
+        own = size if collisions else [0] * len(size)
+        if said.psi == "mean-exp":
+            drawn = [whole if collisions else whole - x for x in size]
+            weight = [Fraction(1, x * it.features) for x in drawn]
+            rows = own_rows(it, weight, [0] * len(size), share=Fraction(1, it.views))
+            return class_nodes(it), [row._replace(floor=Fraction(own[row.anchor])) for row in rows]
+        q = 1 if said.psi == "mean-softplus" else said.q
+        draws = Draws(q, True, said.a, Fraction(1, q), Fraction(1, q))
+        weight = [Fraction(n * g, it.features) for n, g in zip(it.n, it.g, strict=True)]
+        parts, zeros = zip(weight, own, strict=True), [0] * (1 + len(size))
+        rows = [row_of(it.g, a, w, [x, *size], zeros) for a, (w, x) in enumerate(parts)]
+        return class_nodes(it), [row._replace(draws=draws) for row in rows]
+
+    return loss
+
+
+def jiang_ucl(_: Any, it: Setting) -> Reduced:
+    """UCL with 256 negatives, a = 1, anchors weighed by the features of their class."""
+    said = SimpleNamespace(q=256, a=Fraction(1), psi="log-mean-exp")
+    nodes, rows = risk(True)(said, it)
+    squares = Fraction(sum(n * n * g for n, g in zip(it.n, it.g, strict=True)), it.features)
+    return nodes, [row._replace(weight=row.weight * it.n[row.anchor] / squares) for row in rows]
+
+
 SAMPLES_OR_CLASSES = spelled('"samples" or "classes"', str, "samples|classes")
 NEGATIVES = spelled('"all" or "other-classes"', str, "all|other-classes")
 LABEL = leaf(int, "an integer", int)
+SAMPLER = spelled("a sampler that is known", str, "shuffle|replacement|class-balanced")
+PSI = spelled("a function that is known", str, "log-mean-exp|mean-exp|mean-softplus")
+ETA = spelled("a function that is known", str, "exponential|threshold|top-q|power")
+BATCH = {"positives_weight": UNSIGNED, "class_weights": SAMPLES_OR_CLASSES, "batch_size?": COUNT}
+RISK = {"q": COUNT, "a": POSITIVE, "psi": PSI}
+HARD = RISK | {"eta": ETA, "beta": RATIONAL}
 LOSSES: dict[str, tuple[dict[str, Any], Callable[[Any, Setting], Reduced]]] = {
-    "supcon": ({"positives_weight": UNSIGNED, "class_weights": SAMPLES_OR_CLASSES}, supcon),
+    "supcon": (BATCH | {"sampler?": SAMPLER}, supcon),
     "supcon-in": ({}, supcon_in),
     "supcon-temperatures": ({"exponent": RATIONAL}, supcon_temperatures),
     "ntxent-labels": ({}, ntxent_labels),
@@ -938,6 +1376,11 @@ LOSSES: dict[str, tuple[dict[str, Any], Callable[[Any, Setting], Reduced]]] = {
     "solo-supcon": ({}, solo_supcon),
     "google-supcon-out": ({}, google(supcon)),
     "google-supcon-in": ({}, google(supcon_in)),
+    "scl": (RISK, risk(collisions=False)),
+    "ucl": (RISK, risk(collisions=True)),
+    "hscl": (HARD, risk(collisions=False, hardened=True)),
+    "hucl": (HARD, risk(collisions=True, hardened=True)),
+    "jiang-ucl": ({}, jiang_ucl),
 }
 
 
@@ -952,13 +1395,14 @@ def described(claim: Any) -> str:
     return ", ".join([*cut, f"by {claim.level}"]).replace('"', "")
 
 
+BELOW = {"hscl", "hucl"}  # bounded by the program, and not known to attain it
 COLLAPSED = {"supcon-in", "google-supcon-in", "solo-supcon", "kernel"}  # which classes on points attain
 
 
 def attained(claim: Any) -> bool:
     """Whether features have a loss as small as the program's value, and not only none a smaller one."""
     by_samples = claim.problem.loss.name in COLLAPSED and claim.level == "samples"
-    return not (by_samples or claim.problem.nonnegative)
+    return not (by_samples or claim.problem.nonnegative or claim.problem.loss.name in BELOW)
 
 
 def corresponds(claim: Any, program: Program) -> bool:
@@ -1021,7 +1465,7 @@ def examine(said: Any) -> Verdict:
     named = corresponds(claim, program)
     witness, (point, rank) = read_witness(said.witness, program), read_point(said.point, program)
     require(claim.rank == rank, f"the rank is {rank}, not what is claimed", RejectedError)
-    digits, cost = FEWEST_DIGITS, len(program.multiplicity) ** 2 // 2 + 20
+    digits, cost = FEWEST_DIGITS, len(program.multiplicity) ** 2 // 2 + 20 + cost_of_draws(program)
     while True:
         DOWN.prec = UP.prec = digits
         proof = Proof(program, witness, point)
@@ -1031,7 +1475,7 @@ def examine(said: Any) -> Verdict:
         except RejectedError as doubt:
             confirm(claim, proof, cautious=False)
             digits *= 2
-            require(cost * digits**3 <= LARGEST_EVALUATION, f"could not decide: {doubt}", RejectedError)
+            require(cost * digits**3 <= LARGEST_EVALUATION, f"could not decide: {doubt}", UndecidedError)
     return Verdict(True, "accepted: " + words(claim, proof, named), True, named, tolerance)
 
 
@@ -1063,7 +1507,7 @@ def check(source: str | Path) -> Verdict:
     try:
         return examine(parse(load(source) if isinstance(source, Path) else source))
     except RejectedError as error:
-        return Verdict(False, f"rejected: {error}")
+        return Verdict(False, f"rejected: {error}", decided=not isinstance(error, UndecidedError))
     except ArithmeticError:
         return Verdict(False, "rejected: its numbers are too large or too small to compute with")
     except Exception as error:  # no text, no JSON, too deep, too large: whatever it is, it is no certificate

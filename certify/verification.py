@@ -68,6 +68,12 @@ class Check(Shown):
         return self.balls.accepted and self.checker.accepted
 
     @property
+    def by_one(self) -> bool:
+        """Ball arithmetic accepts what checker.py cannot take: other rows, too large, too much work."""
+        beyond = not (self.checker.usable and self.checker.decided)
+        return self.balls.accepted and not self.checker.accepted and beyond
+
+    @property
     def named(self) -> bool:
         """Both know the loss, and its program is that of the file."""
         return self.accepted and self.balls.named and self.checker.named
@@ -102,6 +108,7 @@ class Check(Shown):
             "accepted": self.accepted,
             "named": self.named,
             "agree": self.agree,
+            "by_one": self.by_one,
             "tolerance": None if self.balls.tolerance is None else str(self.balls.tolerance),
             "balls": {"accepts": self.balls.accepted, "message": self.balls.message},
             "checker": {"accepts": self.checker.accepted, "message": self.checker.message},
@@ -111,6 +118,10 @@ class Check(Shown):
     def facts(self) -> list[tuple[str, str]]:
         """Return what there is to print, as (label, value) pairs."""
         verdict = "accepted" if self.accepted else "rejected" if self.agree else "the verifiers disagree"
+        if self.by_one:
+            verdict = (
+                "not accepted: one verifier checked it, ball arithmetic, and accepts; checker.py could not"
+            )
         said = [
             ("certificate", verdict),
             ("ball arithmetic", self.balls.message),

@@ -25,13 +25,21 @@ from certify.balls.enclosures import (
 )
 from certify.balls.random import hypergeometric, multinomial
 from certify.balls.random.laplace import LaplaceBalls, laplace
+from relax.errors import InputError
 from relax.rows import RandomLogSumExp
 
 _exp = elementwise(arb.exp)
 
 
 def random_row_table(rows: RandomLogSumExp, multiplicity: Float[np.ndarray, " m"]) -> RandomRowTable:
-    """Lay out random log-sum-exp rows at the present precision."""
+    """Lay out random log-sum-exp rows at the present precision.
+
+    Raises
+    ------
+    InputError
+        If they are not convex, or draw what is not there.
+    """
+    _check(rows, multiplicity)
     count, m = len(rows.anchor), len(multiplicity)
     members: Any = np.empty((count, m + 1), dtype=object)
     members[:, 0], members[:, 1:] = arb(1), balls(multiplicity)
@@ -137,6 +145,25 @@ class RandomRowBalls:
         base, own = ball(rows.base), ball(rows.own_multiplicity)
         top = (base + rows.draws * reduce(arb.max, self.reach[t].tolist(), own)).upper()
         return laplace(top, base if rows.base else own), top
+
+
+def _check(rows: RandomLogSumExp, multiplicity: Float[np.ndarray, " m"]) -> None:
+    populations = [rows.own_population, rows.peer_population]
+    if not all(np.all(numbers >= 0) and np.all(numbers < np.inf) for numbers in populations):
+        raise InputError("populations of random rows must be finite and not negative")
+    if not (rows.base >= 0 and rows.own_multiplicity > 0 and rows.peer_multiplicity > 0):
+        raise InputError("the base of random rows must not be negative, and multiplicities must be positive")
+    if type(rows.draws) is not int or rows.draws < 1 or type(rows.replacement) is not bool:
+        raise InputError("draws of random rows must be a positive whole number, with replacement or without")
+    totals = {_total(rows, t, multiplicity) for t in range(len(rows.anchor))}
+    if 0 in totals:
+        raise InputError("a random row draws from nothing")
+    if rows.replacement:
+        return
+    if not all(np.all(numbers == np.floor(numbers.astype(float))) for numbers in populations):
+        raise InputError("populations that are drawn from without replacement must be whole numbers")
+    if len(totals) > 1 or any(rows.draws > one for one in totals):
+        raise InputError("rows without replacement draw from populations of one size, at least their draws")
 
 
 def _exact(number: Any) -> Any:
