@@ -93,6 +93,10 @@ def enclose(solution: Solution, digits: int = 30) -> Enclosure:
     """
     if not 1 <= digits <= MOST_DIGITS:
         raise InputError(f"digits {digits!r} must lie between 1 and {MOST_DIGITS}; give e.g. 30")
+    if solution.nodes.roles != ("feature",) or solution.nodes.square is not None:
+        raise InputError(
+            f"digits are proven where nodes are features; {solution.problem.loss.name} has other nodes"
+        )
     found = enclose_optimum(solution.program, solution.witness, digits)
     return found if isinstance(found, Enclosure) else _by_radius(solution, found)
 

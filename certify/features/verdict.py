@@ -88,6 +88,8 @@ def certify_point(
     if not 0 < tolerance < 1:
         raise InputError(f"tolerance {tolerance!r} must lie between 0 and 1; give e.g. 1e-9")
     better = solve(problem)
+    if better.nodes.roles != ("feature",):
+        raise InputError(f"{problem.loss.name} has vectors beside the features, and a point is features only")
     bounds = prove(better.program, better.witness, factored(better.program, better.point), radius=False)
     if bounds.lower is None or bounds.excess_lower is None:
         raise InputError("no lower bound was proven for this problem, so no point can be judged")

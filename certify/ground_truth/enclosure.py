@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from certify.balls.points import scaled
 from certify.enclosure import Enclosure, enclose_optimum
 from certify.encoding import decode_point, decode_witness
 from relax.problem import Problem
+from relax.rules import Bounded, Fixed
 
 PRECISION = 128  # bits; Gram entries are then converted to float64, at an error that is counted
 DIGITS, MOST_GROUPS = 20, 100  # interval Newton takes a fraction of a second up to here
@@ -40,7 +42,11 @@ def _converted(problem: Problem, found: Enclosure) -> tuple[Float64[np.ndarray, 
         error = max(x.upper() for x in abs(found.gram - entries).ravel())
     group = problem.counts.group_of_class()
     gram = entries[np.ix_(group, group)]
-    np.fill_diagonal(gram, 1.0)  # interval Newton knows spheres and balls, where own entries are one
+    (rule,) = problem.program().rules
+    assert isinstance(rule, (Fixed, Bounded))  # what interval Newton knows, with own entries at their bound
+    np.fill_diagonal(gram, rule.square)
+    if Fraction(rule.square) != rule.value:
+        error = max(error, arb(float(np.spacing(rule.square))))
     gram.setflags(write=False)  # one ground truth serves many tests
     return gram, math.nextafter(float(error), math.inf)
 

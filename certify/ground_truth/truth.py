@@ -176,6 +176,9 @@ def ground_truth(problem: Problem, atol: float = ATOL, cache: Folder = None) -> 
             f"{problem.counts.classes} classes are too many to write out their Gram matrix; use relax.solve "
             "and certify.certify, which keep it by groups of equal classes"
         )
+    reason = refusal(problem)
+    if reason is not None:
+        raise InputError(reason)
     document = stored(problem, cache)
     if document is None:
         document = _proven(problem)
@@ -187,6 +190,19 @@ def ground_truth(problem: Problem, atol: float = ATOL, cache: Folder = None) -> 
             "a larger atol"
         )
     return GroundTruth(problem, gram, error, json.dumps(document, ensure_ascii=True))
+
+
+def refusal(problem: Problem) -> str | None:
+    """Return None where the optimum of a problem is one vector a class, else a sentence that says why not."""
+    reduction, name = problem.reduction(), problem.loss.name
+    nodes = reduction.nodes
+    if nodes.roles != ("feature",) or nodes.unit != "class":
+        return f"the optimum of {name} is no vector for each class; use relax.solve and certify.certify"
+    if nodes.square is not None:
+        return f"the program of {name} has vectors of other lengths than the features; use relax.solve"
+    if not (reduction.attained and reduction.below):
+        return f"the program of {name} bounds it and says nothing of its geometry; use certify.certify"
+    return None
 
 
 def _proven(problem: Problem) -> dict[str, Any]:

@@ -19,7 +19,7 @@ import torch
 
 from certify import GroundTruth, check, ground_truth
 from certify.certificate import claim_hash
-from relax import Ball, InputError, Problem, Ridge, SolverError, solve
+from relax import Ball, InputError, Problem, Ridge, SolverError, Sphere, solve
 from relax.testing import simplex_etf, step_geometry
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -169,3 +169,26 @@ def test_import_loads_neither_torch_nor_pytest() -> None:
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert done.stdout.split() == []
+
+
+@pytest.mark.parametrize("radius", [2.0, 1.1])
+def test_norms_other_than_one(radius: float) -> None:
+    """Vectors r u at temperature r² τ are unit vectors u at τ."""
+    unit = ground_truth(Problem([9, 5, 3], temperature=0.5))
+    large = ground_truth(Problem([9, 5, 3], temperature=round(0.5 * radius**2, 12), norm=Sphere(radius)))
+    assert np.abs(large.gram - radius**2 * unit.gram).max() <= large.error + 4 * unit.error + 1e-14
+    assert large.error < 1e-12
+
+
+@pytest.mark.parametrize(
+    ("loss", "words"),
+    [
+        ("decoupled", "no vector for each class"),
+        ("cross-entropy", "no vector for each class"),
+        ("supcon-temperatures", "other lengths"),
+        ("hscl", "bounds it and says nothing"),
+    ],
+)
+def test_losses_without_class_vectors_are_refused(loss: str, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        ground_truth(Problem([3, 2], loss, 0.5, views=2))
