@@ -34,6 +34,8 @@ CASES: dict[str, list[Case]] = {
         case("supcon:positives_weight=0", [5, 3], norm=MeanSquare(2.0)),
         case("supcon:positives_weight=0.5", [3, 5, 3], "classes", norm=Ridge(0.05)),
         case("supcon:positives_weight=2,class_weights=classes", [3, 2], "samples", temperature=1.0),
+        case("supcon:batch_size=4", [5, 3, 5, 1], "classes", views=2),
+        case("supcon:batch_size=3,sampler=replacement", [5, 3, 1], norm=Ball(2.0)),
     ],
     "supcon-in": [
         case("supcon-in", [5, 3, 3, 1], norm=Sphere(1.5)),
@@ -107,6 +109,22 @@ CASES: dict[str, list[Case]] = {
         case("google-supcon-in", [5, 3, 1]),
         case("google-supcon-in", [2, 1], "samples", views=2),
     ],
+    "scl": [
+        case("scl:q=3,a=0.5", [5, 3, 3], views=2),
+        case("scl:psi=mean-exp", [3, 5, 3], "classes", norm=Ball(2.0)),
+        case("scl:psi=mean-softplus", [5, 1]),
+    ],
+    "ucl": [
+        case("ucl:q=3", [5, 3, 3], views=2, norm=MeanSquare(2.0)),
+        case("ucl:psi=mean-exp", [5, 3], views=2),
+        case("ucl:psi=mean-softplus,a=2", [5, 1, 1], norm=Ridge(0.005)),
+    ],
+    "hscl": [case("hscl:q=3,eta=power,beta=0.5", [5, 3, 3]), case("hscl:psi=mean-exp,eta=top-q", [5, 3])],
+    "hucl": [
+        case("hucl:q=3,eta=exponential,beta=0.5", [5, 3, 3]),
+        case("hucl:eta=threshold,beta=-1", [5, 3]),
+    ],
+    "jiang-ucl": [case("jiang-ucl", [5, 3, 3]), case("jiang-ucl", [2, 3], "classes", views=2)],
 }
 _MADE: dict[str, str] = {}
 
@@ -161,6 +179,10 @@ def times(factor: str) -> Callable[[str], str]:
 
 OTHER: dict[str, list[dict[str, Any]]] = {
     "supcon": [{"positives_weight": x} for x in ("0", "1", "3/5", "31/100")] + [{"class_weights": "classes"}],
+    "scl": [{"q": 4}, {"a": "1"}, {"psi": "mean-exp"}, {"psi": "mean-softplus"}, {"q": 10**9}],
+    "ucl": [{"q": 4}, {"a": "1/2"}, {"psi": "mean-exp"}, {"psi": "mean-softplus"}],
+    "hscl": [{"q": 4}, {"beta": "-1/2"}, {"beta": "0"}, {"eta": "top-q", "beta": "2"}],
+    "hucl": [{"q": 4}, {"a": "2"}, {"beta": "-1/2"}, {"psi": "mean-exp"}],
     "supcon-temperatures": [{"exponent": x} for x in ("0", "1/5", "-1/4", "251/1000")],
     "negatives-only": [{"positives_weight": x} for x in ("0", "1", "51/100")],
     "cross-entropy": [{"classifier": x} for x in ({"ball": None}, {"sphere": "2"}, {"ridge": "2"})]
