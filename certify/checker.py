@@ -443,10 +443,10 @@ def kind_of(row: Row) -> Kind:
 # E[1{B>0} log(X/B)], X = B + Σ_e N_e a_e, and its derivatives by log a_e, from Laplace's integral. With
 # h = 1/4 and s_j = e^{jh} · 4/(a bound on X),
 #
-#   log(X/B) = (1 + ε) [ Σ_i κ_i (e^{−s_0 u_i B} − e^{−s_0 u_i X}) + h Σ_{j>0} (e^{−s_j B} − e^{−s_j X}) ].
+# log(X/B) = (1 + ε) [ Σ_i κ_i (e^{−s_0 u_i B} − e^{−s_0 u_i X}) + h Σ_{j>0} (e^{−s_j B} − e^{−s_j X}) ].
 #
-# The trapezoid rule errs by 2 Σ_j |Γ(1 + 2πij/h)| < 1.8e-16 (Poisson's summation; the first is 8π e^{−4π²}), the
-# end on the right by e^{−sB}, s the last node. Ten nodes u_i stand for {h at e^{−jh}, j ≥ 0}; what their
+# The trapezoid rule errs by 2 Σ_j |Γ(1 + 2πij/h)| < 1.8e-16 (Poisson's summation; the first is 8π e^{−4π²}),
+# the end on the right by e^{−sB}, s the last node. Ten nodes u_i stand for {h at e^{−jh}, j ≥ 0}; what their
 # moments miss is computed. All these errors are relative, and more digits do not narrow them.
 MOST_DRAWS = 1_024
 LARGEST_SHUFFLED = 10**18
@@ -1085,8 +1085,8 @@ PLAIN = SimpleNamespace(positives_weight=Fraction(1), class_weights="samples", b
 def random_batches(said: Any, it: Setting) -> Reduced:
     """L_out in a random batch of b samples: the expected sum over its anchors over their expected number.
 
-    Anchors have a positive there; they are of class c at the rate q_c, and b − 1 companions of all. With V views
-    and N_c' of class c' one of them adds log( B + Σ V N_c' e^{(M_cc' − M_cc)/τ} ), B = V (1 + N_c) − 1.
+    Anchors have a positive there; they are of class c at the rate q_c, and b − 1 companions of all. Of V
+    views and N_c' of class c' one of them adds log( B + Σ V N_c' e^{(M_cc' − M_cc)/τ} ), B = V (1 + N_c) − 1.
     """
     size, views, draws = [n // it.views for n in it.n], it.views, said.batch_size - 1
     once, rate = said.sampler == "shuffle", [1] * len(size) if said.sampler == "class-balanced" else size

@@ -202,7 +202,7 @@ OTHER: dict[str, list[dict[str, Any]]] = {
     ],
 }
 # One program stands for several of these: other views of the same samples, which none of them counts.
-WITHOUT_VIEWS = {"cross-entropy", "dhel"}
+WITHOUT_VIEWS = {"cross-entropy", "dhel", "scl", "ucl", "hscl", "hucl", "jiang-ucl"}
 
 
 def other_problems(name: str, document: Document) -> Iterator[Document]:
