@@ -148,6 +148,9 @@ def verify(document: dict[str, Any]) -> Verified:
         return _verify(document)
     except InputError as error:
         return Verified(False, False, f"rejected: {error}", "")
+    except (ArithmeticError, MemoryError, RecursionError) as error:
+        said = f"rejected: its numbers are too large to compute with ({type(error).__name__})"
+        return Verified(False, False, said, "")
 
 
 def _verify(document: dict[str, Any]) -> Verified:

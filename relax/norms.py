@@ -143,7 +143,7 @@ class Ridge:
     @property
     def words(self) -> str:
         """Return "of any norm, …"."""
-        return f"of any norm, which pay a ridge of weight {self.weight:g}"
+        return f"of any norm, which pay a ridge of weight {_decimal(self.weight)}"
 
     def rule(self, members: Members) -> Rule:
         """Return `RidgeCost`."""
@@ -183,7 +183,7 @@ class MeanSquare:
     @property
     def words(self) -> str:
         """Return "of mean square at most …"."""
-        return f"of mean square over classes at most {self.square:g}"
+        return f"of mean square over classes at most {_decimal(self.square)}"
 
     def rule(self, members: Members) -> Rule:
         """Return `Budget`."""
@@ -227,4 +227,10 @@ def _square(radius: float) -> Fraction:
 
 
 def _spelled(radius: float) -> str:
-    return "one" if radius == 1 else f"{radius:g}"
+    return "one" if radius == 1 else _decimal(radius)
+
+
+def _decimal(number: float) -> str:
+    """Return the decimal that is meant, every digit of it: theorems are printed with it."""
+    short = f"{number:g}"
+    return short if exact_rational(float(short)) == exact_rational(number) else repr(float(number))

@@ -259,7 +259,8 @@ class Problem:
             order = said.get("order")
             if order is not None:
                 counts = ClassCounts(counts.sizes, counts.multiplicities, tuple(order))
-                if Counter(order) != Counter(dict(enumerate(counts.multiplicities))):
+                whole = all(type(a) is int for a in order)
+                if not whole or Counter(order) != Counter(dict(enumerate(counts.multiplicities))):
                     raise InputError("the order of the classes does not fit their counts")
             loss, norm = losses.from_statement(said["loss"]), norm_from_statement(said["norm"])
             temperature = float(Fraction(said["temperature"]))

@@ -11,9 +11,10 @@ from certify.balls.bounds import Lower, Objective, Upper, lower_bound, objective
 from certify.balls.points import FactoredPoint
 from certify.balls.radius import gram_radius
 from relax.bounds import Cluster, Witness
+from relax.counts import LARGEST_COUNT
 from relax.errors import InputError
 from relax.program import GramProgram
-from relax.rows import LogSumExp, Rows
+from relax.rows import LogSumExp, Rows, SumExp
 from relax.rules import Bounded, Budget, Fixed, RidgeCost, Rule
 
 FIRST_PRECISION, LAST_PRECISION = 128, 8192  # bits
@@ -143,14 +144,17 @@ def _check_program(program: GramProgram) -> None:
     if program.roles != 1:
         raise InputError(f"nodes have {program.roles} roles; these bounds are for programs with one")
     g = program.multiplicity
-    if not (np.all(g >= 1) and np.all(np.isfinite(g)) and np.all(g == np.floor(g))):
-        raise InputError("multiplicities of groups must be whole numbers of at least one")
+    if not (np.all(g >= 1) and np.all(g <= LARGEST_COUNT) and np.all(g == np.floor(g))):
+        raise InputError("multiplicities of groups must be whole numbers from one to 2**53")
     if not (program.temperature > 0 and program.normaliser > 0):
         raise InputError("temperature and normaliser must be positive")
     for rows in program.rows:
         for numbers in _row_numbers(rows):
             if not (np.all(numbers >= 0) and np.all(numbers < np.inf)):
                 raise InputError("weights and multiplicities of rows must be finite and not negative")
+        for numbers in _targets(rows):
+            if not np.all((numbers > -np.inf) & (numbers < np.inf)):
+                raise InputError("targets of rows must be finite")
     for rule in program.rules:
         if not all(0 < number < np.inf for number in _rule_numbers(rule)):
             raise InputError("values, weights and totals of diagonal rules must be finite and positive")
@@ -161,6 +165,13 @@ def _row_numbers(rows: Rows) -> list[np.ndarray]:
     if isinstance(rows, LogSumExp):
         return [rows.weight, rows.own_multiplicity, rows.peer_multiplicity]
     return [rows.weight]
+
+
+def _targets(rows: Rows) -> list[np.ndarray]:
+    """Return what may have either sign."""
+    if not isinstance(rows, (LogSumExp, SumExp)):
+        return []
+    return [rows.own_target, *([] if rows.peer_target is None else [rows.peer_target])]
 
 
 def _rule_numbers(rule: Rule) -> list:

@@ -28,6 +28,7 @@ from certify.balls.random.laplace import LaplaceBalls, laplace
 from relax.errors import InputError
 from relax.rows import RandomLogSumExp
 
+LARGEST_DRAW = 1_000_000  # the distribution of own draws is written out
 _exp = elementwise(arb.exp)
 
 
@@ -37,7 +38,7 @@ def random_row_table(rows: RandomLogSumExp, multiplicity: Float[np.ndarray, " m"
     Raises
     ------
     InputError
-        If they are not convex, or draw what is not there.
+        If the rows are no expectation over draws, so that they need not be convex.
     """
     _check(rows, multiplicity)
     count, m = len(rows.anchor), len(multiplicity)
@@ -46,6 +47,28 @@ def random_row_table(rows: RandomLogSumExp, multiplicity: Float[np.ndarray, " m"
     members[np.arange(count), rows.anchor + 1] = balls(multiplicity[rows.anchor] - 1.0)
     floor = [_floor(rows, t, _total(rows, t, multiplicity)) for t in range(count)]
     return RandomRowTable(rows, multiplicity, members, np.array(floor), np.ones(count, dtype=bool))
+
+
+def _check(rows: RandomLogSumExp, multiplicity: Float[np.ndarray, " m"]) -> None:
+    if (
+        type(rows.draws) is not int
+        or not 1 <= rows.draws <= LARGEST_DRAW
+        or type(rows.replacement) is not bool
+    ):
+        raise InputError(f"draws must be a whole number from 1 to {LARGEST_DRAW}, and replacement a bool")
+    populations = [*rows.own_population.ravel().tolist(), *np.unique(rows.peer_population).tolist()]
+    numbers = [rows.base, rows.own_multiplicity, rows.peer_multiplicity, *populations]
+    if not all(0 <= number < np.inf for number in numbers):
+        raise InputError("multiplicities and populations of rows must be finite and not negative")
+    if not (rows.peer_multiplicity > 0 and (rows.base > 0 or rows.own_multiplicity > 0)):
+        raise InputError("a draw of a peer must count for something, and so must base or own draws")
+    if not rows.replacement and any(Fraction(number).denominator != 1 for number in populations):
+        raise InputError("populations of draws without replacement must be whole numbers")
+    totals = {_total(rows, t, multiplicity) for t in range(len(rows.anchor))}
+    if any(total < (1 if rows.replacement else rows.draws) for total in totals):
+        raise InputError("more is drawn than there is")
+    if not rows.replacement and len(totals) > 1:
+        raise InputError("rows without replacement draw from populations of one size")
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,25 +168,6 @@ class RandomRowBalls:
         base, own = ball(rows.base), ball(rows.own_multiplicity)
         top = (base + rows.draws * reduce(arb.max, self.reach[t].tolist(), own)).upper()
         return laplace(top, base if rows.base else own), top
-
-
-def _check(rows: RandomLogSumExp, multiplicity: Float[np.ndarray, " m"]) -> None:
-    populations = [rows.own_population, rows.peer_population]
-    if not all(np.all(numbers >= 0) and np.all(numbers < np.inf) for numbers in populations):
-        raise InputError("populations of random rows must be finite and not negative")
-    if not (rows.base >= 0 and rows.own_multiplicity > 0 and rows.peer_multiplicity > 0):
-        raise InputError("the base of random rows must not be negative, and multiplicities must be positive")
-    if type(rows.draws) is not int or rows.draws < 1 or type(rows.replacement) is not bool:
-        raise InputError("draws of random rows must be a positive whole number, with replacement or without")
-    totals = {_total(rows, t, multiplicity) for t in range(len(rows.anchor))}
-    if 0 in totals:
-        raise InputError("a random row draws from nothing")
-    if rows.replacement:
-        return
-    if not all(np.all(numbers == np.floor(numbers.astype(float))) for numbers in populations):
-        raise InputError("populations that are drawn from without replacement must be whole numbers")
-    if len(totals) > 1 or any(rows.draws > one for one in totals):
-        raise InputError("rows without replacement draw from populations of one size, at least their draws")
 
 
 def _exact(number: Any) -> Any:
