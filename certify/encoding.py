@@ -14,7 +14,7 @@ import numpy as np
 
 from certify.balls import FactoredPoint
 from relax.bounds import Cluster, Witness
-from relax.counts import LARGEST_COUNT
+from relax.counts import LARGEST_COUNT, spelled_rational
 from relax.errors import InputError
 from relax.orbits import OrbitMatrix
 from relax.program import GramProgram
@@ -87,9 +87,9 @@ def decode_program(said: Mapping[str, Any]) -> GramProgram:
             raise ValueError(f"{len(multiplicity)} groups; there may be 1 to {LARGEST_PROGRAM}")
         program = GramProgram(
             multiplicity=multiplicity,
-            temperature=Fraction(said["temperature"]),
+            temperature=spelled_rational(said["temperature"]),
             rows=tuple(_decode_block(block, len(multiplicity)) for block in said["rows"]),
-            normaliser=Fraction(said["normaliser"]),
+            normaliser=spelled_rational(said["normaliser"]),
             rules=tuple(_decode_rule(rule) for rule in said["rules"]),
             nonnegative=said["nonnegative"],
         )
@@ -101,7 +101,7 @@ def decode_program(said: Mapping[str, Any]) -> GramProgram:
 
 
 def _whole(spelled: str) -> int:
-    number = Fraction(spelled)
+    number = spelled_rational(spelled)
     if number.denominator != 1 or not 1 <= number <= LARGEST_COUNT:
         raise ValueError(f"{spelled} is no number of members")
     return int(number)
@@ -117,16 +117,16 @@ def _decode_block(said: Mapping[str, Any], groups: int) -> Rows:
 def _decode_rule(said: Mapping[str, Any]) -> Rule:
     slots = np.array(said["groups"], dtype=int)
     if said["kind"] in ("fixed", "bounded"):
-        return (Fixed if said["kind"] == "fixed" else Bounded)(slots, Fraction(said["value"]))
+        return (Fixed if said["kind"] == "fixed" else Bounded)(slots, spelled_rational(said["value"]))
     weight = _exact(said["weight"], len(slots))
     if said["kind"] == "budget":
-        return Budget(slots, weight, Fraction(said["total"]))
+        return Budget(slots, weight, spelled_rational(said["total"]))
     return RidgeCost(slots, weight)
 
 
 def _exact(spelled: list[str], count: int) -> np.ndarray:
     """Read rationals as an array of floats where all are floats, else of Fractions."""
-    numbers = [Fraction(number) for number in spelled]
+    numbers = [spelled_rational(number) for number in spelled]
     if len(numbers) != count:
         raise ValueError(f"{len(numbers)} numbers where {count} belong")
     if all(abs(x) <= LARGEST_COUNT and x.denominator & (x.denominator - 1) == 0 for x in numbers):
@@ -210,9 +210,9 @@ def _decode_random(said: Mapping[str, Any], groups: int) -> RandomLogSumExp:
         weight=_exact(said["weight"], len(anchor)),
         draws=said["draws"],
         replacement=said["replacement"],
-        base=Fraction(said["base"]),
-        own_multiplicity=Fraction(said["own_multiplicity"]),
-        peer_multiplicity=Fraction(said["peer_multiplicity"]),
+        base=spelled_rational(said["base"]),
+        own_multiplicity=spelled_rational(said["own_multiplicity"]),
+        peer_multiplicity=spelled_rational(said["peer_multiplicity"]),
         own_population=_exact(said["own_population"], len(anchor)),
         peer_population=decode_table(said["peer_population"], len(anchor), groups),
     )
@@ -294,7 +294,7 @@ def decode_witness(said: Mapping[str, Any], program: GramProgram) -> Witness:
 
 def _decode_cluster(said: Mapping[str, Any], groups: int) -> Cluster:
     inside = np.array(said["groups"], dtype=int)
-    weight = np.array([float(Fraction(w)) for w in said["weight"]])
+    weight = np.array([float(spelled_rational(w)) for w in said["weight"]])
     exact = all(Fraction(w) == Fraction(x) for w, x in zip(said["weight"], weight.tolist(), strict=True))
     kappa = float.fromhex(said["kappa"])
     distinct = len(set(inside.tolist())) == len(inside) == len(weight) > 0

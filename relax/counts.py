@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ import numpy as np
 from relax.errors import InputError
 
 LARGEST_COUNT = 2**53  # every integer up to here is a float64
+LONGEST_RATIONAL = 8_000  # characters; Python reads integers of up to 4,300 digits
+_RATIONAL = re.compile("-?[0-9]+(/[0-9]+)?")
 
 
 def exact_rational(number: float | int | Fraction) -> Fraction:
@@ -26,6 +29,19 @@ def exact_rational(number: float | int | Fraction) -> Fraction:
     if isinstance(number, float):
         return Fraction(repr(float(number)))  # float(): NumPy's float64 prints its type
     return Fraction(number)
+
+
+def spelled_rational(text: Any) -> Fraction:
+    """Return the number that "7" or "1/10" spells, in lowest terms.
+
+    Raises
+    ------
+    ValueError
+        If it is not of that form. An exponent such as that of "1e9999999" would be written out.
+    """
+    if not (isinstance(text, str) and len(text) <= LONGEST_RATIONAL and _RATIONAL.fullmatch(text)):
+        raise ValueError(f"{str(text)[:40]!r} is not a rational such as '1/10'")
+    return Fraction(text)
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
 from relax import datasets, losses
-from relax.counts import LARGEST_COUNT, ClassCounts, exact_rational, positive_number, whole_number
+from relax.counts import (
+    LARGEST_COUNT,
+    ClassCounts,
+    exact_rational,
+    positive_number,
+    spelled_rational,
+    whole_number,
+)
 from relax.errors import InputError
 from relax.losses import Loss, Reduction, SupCon
 from relax.losses.parameters import norm_from_statement, norm_statement
@@ -263,7 +269,7 @@ class Problem:
                 if not whole or Counter(order) != Counter(dict(enumerate(counts.multiplicities))):
                     raise InputError("the order of the classes does not fit their counts")
             loss, norm = losses.from_statement(said["loss"]), norm_from_statement(said["norm"])
-            temperature = float(Fraction(said["temperature"]))
+            temperature = float(spelled_rational(said["temperature"]))
             found = cls(counts, loss, temperature, norm, said["nonnegative"], said["views"])
         except InputError:
             raise

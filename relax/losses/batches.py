@@ -20,6 +20,8 @@ from relax.rows import RandomLogSumExp
 
 Sampler = Literal["shuffle", "replacement", "class-balanced"]
 
+LARGEST_BATCH = 100_000  # samples; exact chances of it have millions of digits
+
 
 def refusal(counts: ClassCounts, views: int, batch_size: int, sampler: str) -> str | None:
     """Return None where the expected loss makes sense, else a sentence that says why not and what to do."""
@@ -27,6 +29,10 @@ def refusal(counts: ClassCounts, views: int, batch_size: int, sampler: str) -> s
         return f"sampler {sampler!r} is not one of: {', '.join(get_args(Sampler))}"
     if batch_size < 2:
         return f"batch size {batch_size} leaves an anchor alone with its views; give at least 2"
+    if batch_size > LARGEST_BATCH:
+        return (
+            f"batch size {batch_size} is above {LARGEST_BATCH}; full batches are the loss without batch_size"
+        )
     if sampler == "shuffle" and batch_size > counts.samples:
         return (
             f"batch size {batch_size} is above the {counts.samples} samples that there are to shuffle; "

@@ -11,11 +11,10 @@ import types
 import typing
 from collections.abc import Iterator
 from dataclasses import MISSING, Field, fields
-from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal, Union
 
-from relax.counts import exact_rational
+from relax.counts import exact_rational, spelled_rational
 from relax.errors import InputError
 from relax.losses.loss import Loss
 from relax.norms import NORMS, Norm, norm_of
@@ -135,7 +134,7 @@ def _read(parameter: Parameter, text: str, loss: str) -> Any:
             return read_numbers(text, kind)
         if kind is int:
             return int(text)
-        return float(Fraction(text)) if kind is float else text
+        return typed_number(text) if kind is float else text
     except InputError as error:
         raise InputError(f"parameter {parameter.name} of loss {loss}: {error}") from error
     except (ValueError, ZeroDivisionError) as error:
@@ -164,6 +163,17 @@ def read_numbers(text: str, kind: Any) -> tuple[Any, ...]:
     return lists if kind == LISTS else tuple(number for line in lists for number in line)
 
 
+def typed_number(text: str) -> float:
+    """Read "0.1", "1e-3" or "1/10".
+
+    Raises
+    ------
+    ValueError
+        If it is none of these.
+    """
+    return float(spelled_rational(text)) if "/" in text else float(text)
+
+
 def read_norm(text: str) -> Norm:
     """Read "sphere", "ball:2", "ridge:0.01" or "mean-square:1".
 
@@ -176,7 +186,7 @@ def read_norm(text: str) -> Norm:
     if kind not in NORMS:
         norm_of(kind, None)
     try:
-        return norm_of(kind, float(Fraction(number)) if colon else None)
+        return norm_of(kind, typed_number(number) if colon else None)
     except InputError:
         raise
     except (ValueError, ZeroDivisionError, OverflowError) as error:
@@ -202,7 +212,7 @@ def norm_from_statement(said: object) -> Norm:
     ((kind, number),) = said.items()
     if kind not in NORMS or not (number is None or isinstance(number, str)):
         raise InputError(f"the norm {str(said)[:60]} is not one of: {', '.join(NORMS)}")
-    return norm_of(kind, None if number is None else float(Fraction(number)))
+    return norm_of(kind, None if number is None else float(spelled_rational(number)))
 
 
 def statement_of(loss: Loss) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from relax.rules import Fixed
     "norm", [Sphere(0.9999996), Ball(0.9999996), Ridge(0.010000004), MeanSquare(0.9999996)]
 )
 def test_norms_are_said_with_all_digits(norm: Any) -> None:
-    # six digits would make another theorem of it: the optimum of Sphere() is below the bound of Sphere(.9999996)
+    # six digits would make another theorem of it: the optimum of Sphere() is below this bound
     assert repr(norm.parameter) in norm.words
     found = verify(certify(solve(Problem([3, 2], "supcon", 1.0, norm))).document)
     assert repr(norm.parameter) in found.statement
@@ -89,7 +89,8 @@ def test_random_rows_that_are_no_expectation_are_refused(changes: dict[str, Any]
 def softmax(**changes: Any) -> LogSumExp:
     ones = np.ones(3)
     said = {"anchor": np.arange(3), "weight": ones, "own_multiplicity": ones, "own_target": ones}
-    return LogSumExp(**said | {"peer_multiplicity": np.ones((3, 3))} | changes)
+    said |= {"peer_multiplicity": np.ones((3, 3))}
+    return LogSumExp(**said | changes)  # type: ignore[arg-type]
 
 
 def test_more_members_than_floats_count_are_refused() -> None:

@@ -65,7 +65,9 @@ def _check(rows: RandomLogSumExp, multiplicity: Float[np.ndarray, " m"]) -> None
     if not rows.replacement and any(Fraction(number).denominator != 1 for number in populations):
         raise InputError("populations of draws without replacement must be whole numbers")
     totals = {_total(rows, t, multiplicity) for t in range(len(rows.anchor))}
-    if any(total < (1 if rows.replacement else rows.draws) for total in totals):
+    if 0 in totals:
+        raise InputError("a row draws from nothing")
+    if not rows.replacement and any(total < rows.draws for total in totals):
         raise InputError("more is drawn than there is")
     if not rows.replacement and len(totals) > 1:
         raise InputError("rows without replacement draw from populations of one size")
