@@ -35,9 +35,9 @@ EACH_BATCH = [
 
 @pytest.fixture(autouse=True)
 def digits() -> Iterator[None]:
-    before = checker.DOWN.prec
+    checker.DOWN.prec = checker.UP.prec = checker.FEWEST_DIGITS
     yield
-    checker.DOWN.prec = checker.UP.prec = before
+    checker.DOWN.prec = checker.UP.prec = checker.FEWEST_DIGITS
 
 
 # ------------------------------------------------------------------------------------------------ enclosures
@@ -142,7 +142,7 @@ def test_rows_enclose_with_few_digits(count: int) -> None:
         except (ArithmeticError, checker.RejectedError):
             continue
         finally:
-            checker.DOWN.prec = checker.UP.prec = 45
+            checker.DOWN.prec = checker.UP.prec = checker.FEWEST_DIGITS
         for small, wide in zip([fine[0], *fine[1]], [coarse[0], *coarse[1]], strict=True):
             middle = (small.lo + small.hi) / 2
             assert wide.lo <= middle <= wide.hi
