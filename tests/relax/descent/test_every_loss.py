@@ -11,6 +11,7 @@ WITH_VIEWS = {
     "negatives-only",
     "decoupled",
     "self-supervised",
+    "dhel",
     "lightly-ntxent",
     "luthra-ntxent",
     "luthra-weak",
