@@ -29,7 +29,7 @@ def of_problem(problem: Problem, reduction: Reduction, claim: Mapping[str, Any])
     kind = ", ".join(f"{role}s {(norm or problem.norm).words}" for role, norm in roles)
     kind += ", entrywise non-negative" if problem.nonnegative else ""
     parts = [
-        f"For the loss {_spelled(problem)}, class counts {problem.counts}, views {problem.views}, "
+        f"For the loss {_spelled(problem)}, class counts {problem.counts.in_full()}, views {problem.views}, "
         f"temperature {exact_rational(problem.temperature)}, over every dimension and all {kind}: "
         + _bounds(claim, _attains(problem, reduction, claim))
     ]

@@ -130,10 +130,14 @@ class ClassCounts:
 
     def __str__(self) -> str:
         """Write the counts as the command line reads them."""
+        shown = self.in_full().split(",")
+        return ",".join(shown if len(shown) <= 12 else [*shown[:6], "…", *shown[-5:]])
+
+    def in_full(self) -> str:
+        """Write all counts: one by one in the user's order up to twelve classes, then as size x classes."""
         if self.classes <= 12:
             return ",".join(str(self.sizes[a]) for a in self.group_of_class())
-        shown = [f"{n}x{g}" for n, g in zip(self.sizes, self.multiplicities, strict=True)]
-        return ",".join(shown if len(shown) <= 12 else [*shown[:6], "…", *shown[-5:]])
+        return ",".join(f"{n}x{g}" for n, g in zip(self.sizes, self.multiplicities, strict=True))
 
 
 def whole_number(number: Any, what: str) -> int:

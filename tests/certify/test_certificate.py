@@ -244,6 +244,17 @@ def test_words_and_json() -> None:
         assert said in words
 
 
+def test_statements_of_different_counts_differ() -> None:
+    """Fifteen sizes are abbreviated where a person reads, and never in a theorem."""
+    said = [
+        certify(solve(Problem([*range(30, 16, -1), middle]))).document["claim"]["words"] for middle in (9, 8)
+    ]
+    other = certify(solve(Problem([*range(30, 24, -1), 22, *range(20, 12, -1)]))).document["claim"]["words"]
+    assert len({*said, other}) == 3
+    assert "…" not in "".join([*said, other])
+    assert "22x1" in other
+
+
 def test_bad_tolerance() -> None:
     with pytest.raises(InputError, match="tolerance 2 must lie"):
         certify(solve(PROBLEMS["two"]), tolerance=2)
