@@ -213,6 +213,7 @@ def _compare(claim: dict[str, Any], bounds: ProvenBounds) -> None:
         "lower": (bounds.lower, True),
         "upper": (bounds.upper, False),
         "gap": (bounds.gap, False),
+        "scale": (bounds.scale, True),
         "gram_radius": (bounds.gram_radius, False),
     }
     if bounds.floor is not None:
@@ -220,7 +221,9 @@ def _compare(claim: dict[str, Any], bounds: ProvenBounds) -> None:
     try:
         if bounds.floor is None and (claim["excess_lower"], claim["excess_upper"]) != (None, None):
             raise InputError("an excess is claimed where the program has no floor")
-        optional = {"gram_radius"} | ({"lower", "excess_lower", "gap"} if claim["lower"] is None else set())
+        optional = {"gram_radius"} | (
+            {"lower", "excess_lower", "gap", "scale"} if claim["lower"] is None else set()
+        )
         for name, (ball, below) in proven.items():
             said = claim[name]
             if said is None and (ball is None or name in optional):
@@ -233,7 +236,7 @@ def _compare(claim: dict[str, Any], bounds: ProvenBounds) -> None:
             too_much = Decimal(said) > Decimal(bound) if below else Decimal(said) < Decimal(bound)
             if too_much or not Decimal(said).is_finite():
                 raise InputError(f"{name} {said} is not proven; {bound} is")
-        certified = is_certified(claim, Decimal(claim["tolerance"]))
+        certified = is_certified(claim)
         wrong_rank = bounds.rank != claim["rank"]
     except InputError:
         raise
