@@ -1,4 +1,4 @@
-"""A hook of MkDocs: pages that stand outside docs/, with links that hold on the site and in the repository."""
+"""A hook of MkDocs: pages from outside docs/, and links that hold on the site and in the repository."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Turn links as the repository has them into links of the site; a file that is no page keeps its words."""
+    """Turn links of the repository into links of the site; one to a file that is no page keeps its words."""
     at = page.file.src_uri
     of_page = next((name for name, place in OUTSIDE.items() if place == at), f"docs/{at}")
     home = posixpath.dirname(at) or "."

@@ -1,9 +1,10 @@
-"""An extension of Griffe, which reads the docstrings: names in backticks become links, and ours must exist."""
+"""An extension of Griffe, which reads docstrings: names in backticks become links, and ours must exist."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from griffe import (
@@ -35,7 +36,8 @@ class References(Extension):
         known = Names(loader)
         for package in PACKAGES:
             for docstring in docstrings(loader.modules_collection[package]):
-                docstring.value = NAME.sub(lambda found, at=docstring: known.linked(found, at), docstring.value)
+                linked = partial(known.linked, docstring)
+                docstring.value = NAME.sub(linked, docstring.value)
                 set_defaults(docstring)
 
 
@@ -49,7 +51,7 @@ def docstrings(top: Object) -> Iterator[Docstring]:
 
 
 def set_defaults(docstring: Docstring) -> None:
-    """Give each parameter its own default: Griffe gives `a, b : int` that of a, and choices the first of them."""
+    """Give each parameter its own default: Griffe gives `a, b : int` that of a, and choices the first."""
     function = docstring.parent
     if not isinstance(function, Function):
         return
@@ -70,7 +72,7 @@ class Names:
             for path in _classes(self._all[package]):
                 self._classes.setdefault(path.rpartition(".")[2], []).append(path)
 
-    def linked(self, found: re.Match[str], docstring: Docstring) -> str:
+    def linked(self, docstring: Docstring, found: re.Match[str]) -> str:
         """Return a name as a link where the reference has it; complain of one of ours that is nowhere."""
         name = found[1]
         head = name.partition(".")[0]
