@@ -63,10 +63,10 @@ def wrong_address(address: str) -> Iterator[str]:
 def malformed(text: str) -> Iterator[str]:
     """Yield the DOIs and arXiv numbers of a text that are none."""
     for doi in DOI.findall(text):
-        if not re.fullmatch(r"10\.\d{4,9}/[^\s()]*[^\s().,;]", doi.rstrip(".,;)")):
+        if not re.fullmatch(r"10\.\d{4,9}/[^\s()]*[^\s().,;]", doi.rstrip(".,:;)\"'")):
             yield f"DOI {doi!r} is malformed"
     for number in ARXIV.findall(text):
-        if not re.match(r"\d{4}\.\d{4,5}(?!\d)", number):
+        if not re.match(r"(\d{4}\.\d{4,5}|[a-z-]+/\d{7})(?!\d)", number):
             yield f"arXiv number {number!r} is malformed"
 
 
