@@ -27,7 +27,8 @@ TIME_LIMIT = 300.0  # seconds by the clock for one solve
 WORDS = f"""\
 One row an anchor class, the target on its own entry: log(c + Σ n' e^((M−1)/τ)) with weight ω. `steps` are
 Newton steps of dual_vector and Hessian products of low_rank; a gap is measured against the excess, and
-against max(1, |value|) for negatives-only, which has no floor. A solve has {TIME_LIMIT:g} s by the clock; at the limit the gap is the one reached by then."""
+against max(1, |value|) for negatives-only, which has no floor. A solve has {TIME_LIMIT:g} s by the clock;
+at the limit the gap is the one reached by then."""
 DATA_SETS = ("places-lt", "lvis-v1")
 IMBALANCED = ("STEP", "long tail", "Zipf", "one giant class", "random")
 RATIOS = (100, 10_000, 1_000_000)

@@ -16,7 +16,8 @@ import pytest
 from relax.testing import conformance
 
 ROOT = Path(__file__).resolve().parent.parent
-GUIDES: dict[str, tuple[list[str], int]] = {  # what the scripts of each guide print, and how many of its tests pass
+# What the scripts of each guide print, and how many of its tests pass.
+GUIDES: dict[str, tuple[list[str], int]] = {
     "index.md": (
         [
             r"487 Krawczyk \('0\.99984602\d+', '0\.99984602\d+'\)\n488 Krawczyk \('1', '1'\)",

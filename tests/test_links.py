@@ -15,7 +15,8 @@ def test_links_of_a_page_lead_somewhere(page: Path) -> None:
 
 
 def test_references_of_docstrings_and_citations_are_well_formed() -> None:
-    sources = [*links.ROOT.glob("relax/**/*.py"), *links.ROOT.glob("certify/**/*.py"), links.ROOT / "CITATION.cff"]
+    code = [path for package in ("relax", "certify") for path in (links.ROOT / package).rglob("*.py")]
+    sources = [*code, links.ROOT / "CITATION.cff"]
     assert len(sources) > 100
     assert [wrong for path in sources for wrong in links.malformed(path.read_text(encoding="utf-8"))] == []
 
@@ -67,7 +68,7 @@ def test_what_is_broken_in_a_page_is_seen(tmp_path: Path, added: str, words: str
         ('<a href="b.html#nowhere">x</a>', "b.html#nowhere: there is no such anchor"),
         ('<a href="#nowhere">x</a>', "#nowhere: there is no such anchor"),
         ('<img src="gone.png">', "gone.png: there is no such file"),
-        ('<script src="https://example.org/x.js"></script>', "https://example.org/x.js is loaded from elsewhere"),
+        ('<script src="https://a.org/x.js"></script>', "https://a.org/x.js is loaded from elsewhere"),
         ('<link href="//example.org/x.css">', "//example.org/x.css is no https address"),
     ],
 )

@@ -108,5 +108,5 @@ def imported(page: str) -> set[str]:
 def test_what_snippets_import_is_described(page: str) -> None:
     names = imported(page)
     assert names
-    values = {name: located(name) for name in names}
-    assert [name for name, value in values.items() if _is_described(value) and id(value) not in DESCRIBED] == []
+    values = {name: value for name in names if _is_described(value := located(name))}
+    assert [name for name, value in values.items() if id(value) not in DESCRIBED] == []

@@ -6,9 +6,11 @@ import shlex
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+from matplotlib.image import imread
 
-from tests.pages import PAGES, commands
+from tests.pages import PAGES, ROOT, commands
 
 NOT_RUN = {  # the reason
     "gramcert check": "the name of the command",
@@ -46,3 +48,15 @@ def test_a_printed_command_runs(
         assert (tmp_path / arguments[arguments.index(option) + 1]).stat().st_size > 1000
     if "--verify-descent" in arguments:
         assert "16 of 16" in out
+
+
+def test_the_picture_of_the_readme_is_what_its_command_draws(
+    gramcert: Callable[..., tuple[int, str, str]], tmp_path: Path
+) -> None:
+    (command,) = (c for c in commands("README.md", "gramcert") if "--plot places-lt.png" in c)
+    drawn = tmp_path / "places-lt.png"
+    code, _, error = gramcert(*shlex.split(command)[1:-1], str(drawn))
+    assert code == 0, error
+    ours, shown = imread(ROOT / "docs" / "places-lt.png"), imread(drawn)
+    assert ours.shape == shown.shape
+    assert np.abs(ours - shown).mean() < 0.01  # of 1; the fonts of another version move some pixels
