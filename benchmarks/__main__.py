@@ -31,15 +31,9 @@ class Options:
 
 
 def data_sets(progress: Progress, options: Options) -> Table:
-<<<<<<< HEAD
-    """Solve real class counts; prove the gap in ball arithmetic."""
-    heads = ("data set", "sizes", "τ", "Newton steps", "seconds", "proven gap / scale", "proof, s")
-    table = Table(*heads, title="Real data sets")
-=======
     """Solve real class counts at the level of groups; prove the gap in ball arithmetic."""
     heads = ("data set", "sizes", "τ", "Newton steps", "seconds", "proven gap / scale", "proof, s")
     table = Table(*heads, title="Real data sets", caption=MEDIANS)
->>>>>>> f851a74 (Benchmarks write their own sections of docs/, with command, date and commit; CPU seconds; a limit for slow rows)
     cases = [(name, tau) for name in DATA_SETS for tau in TEMPERATURES]
     for name, tau in progress.track(cases, description="real data sets"):
         problem = Problem.from_dataset(name, temperature=tau)
@@ -54,12 +48,8 @@ def data_sets(progress: Progress, options: Options) -> Table:
 
 def million(progress: Progress, options: Options) -> Table:
     """Solve STEP imbalance with 10⁶ classes in two sizes."""
-<<<<<<< HEAD
-    table = Table("problem", "τ", "seconds", "proven gap / scale", title="A million classes")
-=======
     heads = ("problem", "τ", "seconds", "proven gap / scale")
     table = Table(*heads, title="A million classes", caption=MEDIANS)
->>>>>>> f851a74 (Benchmarks write their own sections of docs/, with command, date and commit; CPU seconds; a limit for slow rows)
     for tau in progress.track((1.0, 0.1), description="a million classes"):
         problem = Problem.step(500_000, 500_000, 1000, 10, temperature=tau)
         run = timed(lambda problem=problem: solve(problem), runs=25)

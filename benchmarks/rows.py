@@ -26,7 +26,7 @@ GRID_HEADS = ("rows", "problems", "at 1e-9", "largest gap / scale", "median, s",
 TIME_LIMIT = 300.0  # seconds by the clock for one solve
 WORDS = f"""\
 One row an anchor class, the target on its own entry: log(c + Σ n' e^((M−1)/τ)) with weight ω. `steps` are
-Newton steps of dual_vector and Hessian products of low_rank; a gap is measured against the excess, and
+Newton steps of dual_vector and Hessian products of low_rank; a gap is measured against its scale, and
 against max(1, |value|) for negatives-only, which has no floor. A solve has {TIME_LIMIT:g} s by the clock;
 at the limit the gap is the one reached by then."""
 DATA_SETS = ("places-lt", "lvis-v1")

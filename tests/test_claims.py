@@ -71,6 +71,22 @@ def test_there_are_twelve_instances_of_thirty_digits() -> None:
         assert above - below <= abs(above) * mpmath.mpf(10) ** -28
 
 
+@claim("README.md", "at τ = 10⁹ it is 2.5·10⁻¹⁰ above, which is a quarter of the range")
+@claim(
+    "docs/certificate-format.md", "for k balanced classes an orthogonal frame is then 1/k of the range above"
+)
+def test_a_wrong_geometry_is_near_the_optimum_at_large_temperatures() -> None:
+    for k in (3, 4, 10):
+        solution = solve(Problem([100] * k, temperature=1e9))
+        program = solution.program
+        frame = OrbitMatrix(np.array([float(k)]), np.ones((1, 1, 1)), np.zeros((1, 1)))
+        above = program.range(solution.point) - program.range(frame)
+        assert above / program.range(solution.point) == pytest.approx(1 / k, rel=1e-5)
+        assert above < 1e-9 * solution.excess
+        if k == 4:
+            assert above == pytest.approx(2.5e-10, rel=0.01)
+
+
 @claim("README.md", "On the lift the excess is about 10⁻⁵, below the tolerance SCS comes with")
 def test_the_excess_of_the_lifts_is_small() -> None:
     lifts: list[Task] = [task for task in tasks() if task.kind == "lift"]
