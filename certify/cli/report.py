@@ -9,6 +9,7 @@ from typing import Any
 from certify.certificate import ARITHMETIC, Certificate, Verdict
 from certify.cli.geometry import geometry_facts, geometry_json
 from certify.cli.printing import columns
+from certify.cli.unproven import Unproven
 from relax import losses
 from relax.arrangement import geometry, sees_labels
 from relax.endpoints import Descent, Match
@@ -20,7 +21,7 @@ A_BOUND = "the value is a lower bound of the loss; no features are claimed to at
 
 
 def facts(
-    solution: Solution, proof: Certificate, found: tuple[Descent, Match] | None = None
+    solution: Solution, proof: Certificate | Unproven, found: tuple[Descent, Match] | None = None
 ) -> list[tuple[str, str]]:
     """Return what there is to print, as (label, text) pairs; some texts have several lines."""
     problem, answer, proven = solution.problem, solution.answer, proof.verdict is Verdict.CERTIFIED
@@ -43,7 +44,7 @@ def facts(
 
 
 def report(
-    solution: Solution, proof: Certificate, found: tuple[Descent, Match] | None = None
+    solution: Solution, proof: Certificate | Unproven, found: tuple[Descent, Match] | None = None
 ) -> dict[str, Any]:
     """Return what `--json` prints; bounds are float64 rounded outward, `proven` has the decimals."""
     problem, groups = solution.problem, solution.groups

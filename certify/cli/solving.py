@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 from rich.console import Console
 
-from certify.certificate import TOLERANCE, Certificate, Verdict, certify
+from certify.certificate import TOLERANCE, Verdict
 from certify.cli.inputs import make_problem, parse_loss, parse_norm
 from certify.cli.printing import print_facts
 from certify.cli.report import facts, report
-from relax.endpoints import Descent, Match, certified
-from relax.errors import InputError
-from relax.files import check_writable
-from relax.problem import as_level
-from relax.solution import Solution
-from relax.solvers import names, solve
+from certify.cli.stages import Found, Interrupts, Task, carry_out
+from certify.cli.unproven import Unproven, as_unproven
+from relax.errors import InputError, SolverError
+from relax.files import check_writable, write_atomically
+from relax.problem import Problem, as_level
+from relax.solvers import names
 
 EXAMPLES = """Examples:
 gramcert solve --counts 100,100,10,10 --temperature 0.1
@@ -86,47 +87,77 @@ def solve_command(
         raise InputError(
             "--descent-dim is about the descents of --verify-descent; give e.g. --verify-descent 16"
         )
-    console = Console(stderr=True, quiet=quiet)
-    with console.status("solving"):
-        solution = solve(problem, solver, as_level(level), tolerance, time_limit)
-    with console.status("proving"):
-        proof = certify(solution, tolerance)
-    match = None
-    if verify_descent is not None:
-        with console.status(f"descending from {verify_descent} random starts"):
-            match = _descend(solution, verify_descent, descent_dim, seed)
-    _write(solution, proof, certificate, save, plot)
+    dim = 2 if verify_descent is None else descent_dim or _enough_dimensions(problem)
+    picture = None if plot is None else plot.suffix.removeprefix(".")
+    task = Task(
+        problem, solver, as_level(level), tolerance, time_limit, verify_descent, dim, seed, picture
+    )  # fmt: skip
+    with Interrupts() as interrupts:
+        try:
+            found = _carried_out(task, interrupts, Outputs(certificate, save, plot), quiet)
+            _print(found, as_json)
+        except KeyboardInterrupt:
+            raise SolverError("ended at the second Ctrl-C") from None
+    proven = found.proof is not None and found.proof.verdict is Verdict.CERTIFIED
+    raise typer.Exit(0 if proven and not found.unfinished and not interrupts.rung else 1)
+
+
+class Outputs(NamedTuple):
+    """Where to write what; None where it was not asked for."""
+
+    certificate: Path | None
+    save: Path | None
+    plot: Path | None
+
+    def write(self, found: Found) -> None:
+        """Write what is there."""
+        if self.save is not None and found.solution is not None:
+            found.solution.save(self.save)
+        if self.certificate is not None and found.proof is not None:
+            found.proof.save(self.certificate)
+        if self.plot is not None and found.picture is not None:
+            write_atomically(self.plot, found.picture)
+
+
+def _carried_out(task: Task, interrupts: Interrupts, outputs: Outputs, quiet: bool) -> Found:
+    """Go through the stages, showing on a terminal which one it is.
+
+    Raises
+    ------
+    SolverError
+        If nothing was found.
+    """
+    status = Console(stderr=True, quiet=quiet).status("")
+
+    def show(stage: str) -> None:
+        status.update(stage)
+        status.start()
+
+    try:
+        found = carry_out(task, interrupts, show, outputs.write)
+    finally:
+        status.stop()
+    if found.solution is None:
+        raise SolverError(f"{found.unfinished}; nothing is known yet")
+    return found
+
+
+def _print(found: Found, as_json: bool) -> None:
+    assert found.solution is not None
+    proof = found.proof or Unproven.of(found.solution)
     if as_json:
-        print(json.dumps(report(solution, proof, match)))
+        said = report(found.solution, proof, found.descent) | {"unfinished": found.unfinished or None}
+        print(json.dumps(said if found.proof else as_unproven(said)))
     else:
-        print_facts(facts(solution, proof, match))
-    raise typer.Exit(0 if proof.verdict is Verdict.CERTIFIED else 1)
+        print_facts(facts(found.solution, proof, found.descent))
+    if found.unfinished:
+        known = "" if found.proof else "; what is known is in floats, and not proven"
+        print(f"gramcert: {found.unfinished}{known}", file=sys.stderr)
 
 
-def _descend(solution: Solution, starts: int, dim: int | None, seed: int) -> tuple[Descent, Match]:
-    from relax.descent import descend, match  # torch is loaded where tensors are
-
-    found = descend(solution.problem, dim=dim or _enough_dimensions(solution), starts=starts, seed=seed)
-    return found, match(found, *certified(solution))
-
-
-def _enough_dimensions(solution: Solution) -> int:
+def _enough_dimensions(problem: Problem) -> int:
     """Return a dimension that holds the optimum; in one dimension features could not move."""
-    problem = solution.problem
     nodes = problem.reduction("groups").nodes
     units = problem.counts.classes if nodes.unit == "class" else nodes.units
     centred = len(nodes.roles) == 1 and not problem.nonnegative
     return max(2, units - 1 if centred else units)
-
-
-def _write(
-    solution: Solution, proof: Certificate, certificate: Path | None, save: Path | None, plot: Path | None
-) -> None:
-    if certificate is not None:
-        proof.save(certificate)
-    if save is not None:
-        solution.save(save)
-    if plot is not None:
-        from relax.plots import plot_geometry
-
-        plot_geometry(solution, plot)

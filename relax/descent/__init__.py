@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -39,6 +40,7 @@ def descend(
     device: str = "cpu",
     max_iterations: int = 6000,
     trajectory: bool = False,
+    time_limit: float | None = None,
 ) -> Descent:
     """Minimise a loss over free features (and classifiers) by L-BFGS, from random starts at once.
 
@@ -70,6 +72,8 @@ def descend(
         L-BFGS iterations, over all restarts; where norms are bounded, at the bound and again within.
     trajectory : bool
         Whether to keep the features and the loss after every iteration.
+    time_limit : float, optional
+        Seconds after which the starts are returned that a search was begun from, as far as it went.
 
     Returns
     -------
@@ -91,6 +95,7 @@ def descend(
         if number < 1:
             raise InputError(f"{name} = {number} must be at least 1")
     _check_device(device)
+    deadline = np.inf if time_limit is None else time.monotonic() + time_limit
     goal = objective_of(problem, level, device)
     draw = torch.Generator().manual_seed(seed)  # on the CPU, so that every device starts alike
     shapes = [(starts, len(copies), dim) for copies in goal.copies]
@@ -98,8 +103,10 @@ def descend(
     groups = [(START / dim**0.5 * role).split(max(1, GROUP_ENTRIES // goal.entries)) for role in drawn]
     found = []
     for group in zip(*groups, strict=True):
+        if found and time.monotonic() > deadline:
+            break
         free = [chart.start(role.to(device)) for chart, role in zip(goal.charts, group, strict=True)]
-        found.append(search(free, goal, max_iterations, trajectory))
+        found.append(search(free, goal, max_iterations, trajectory, deadline))
     return _joined(found)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, ClassVar, NamedTuple, SupportsInt
 
 import numpy as np
@@ -124,8 +124,8 @@ class FixedBatches:
             stands_for=np.ones(len(members), dtype=int),
             share=np.array([Fraction(1, int(n)) for n in size], dtype=object),
             size=size // views,
-            group_of_unit=lambda: group,
-            class_of_unit=lambda: classes,
+            group_of_unit=partial(np.asarray, group),
+            class_of_unit=partial(np.asarray, classes),
             unit="sample",
         )
         rows = LogSumExp(anchor, weight, nothing, nothing, reads, target)

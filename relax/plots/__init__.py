@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from relax.plots.against_size import draw_against_size
 from relax.plots.heat_map import draw_block
 from relax.solution import Solution
 
-__all__ = ["FORMATS", "geometry_figure", "plot_geometry"]
+__all__ = ["FORMATS", "geometry_figure", "geometry_picture", "plot_geometry"]
 
 FORMATS = (".png", ".pdf", ".svg")
 
@@ -33,8 +34,14 @@ def plot_geometry(solution: Solution, path: str | Path) -> None:
     """
     if Path(path).suffix not in FORMATS:
         raise InputError(f"picture {path} must end in one of {', '.join(FORMATS)}")
-    kind, figure = Path(path).suffix.removeprefix("."), geometry_figure(solution)
-    write_atomically(path, lambda file: figure.savefig(file, format=kind, dpi=150))
+    write_atomically(path, geometry_picture(solution, Path(path).suffix.removeprefix(".")))
+
+
+def geometry_picture(solution: Solution, kind: str) -> bytes:
+    """Return the file of `plot_geometry`, of the kind "png", "pdf" or "svg"."""
+    file = io.BytesIO()
+    geometry_figure(solution).savefig(file, format=kind, dpi=150)
+    return file.getvalue()
 
 
 def geometry_figure(solution: Solution) -> Figure:
