@@ -19,9 +19,14 @@ from contextlib import contextmanager
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
-FORKS = sys.platform == "linux"  # elsewhere system libraries do not survive a fork
+FORKS = sys.platform == "linux"  # elsewhere system libraries may not survive a fork
 LONGEST_WAIT = 1e6  # seconds; select takes no infinity
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of Linux
+
+
+def can_fork() -> bool:
+    """Return whether `working` forks: else a new interpreter imports the user's script, which may run it."""
+    return FORKS and not mp.current_process().daemon  # which may have no children
 
 
 class Ended(Exception):  # noqa: N818 - it is no error

@@ -18,7 +18,7 @@ from relax.apart import Ended, OutOfTime, Woken, Worker, working
 from relax.endpoints import Descent, Match, certified
 from relax.problem import Level, Problem
 from relax.solution import Solution
-from relax.solvers import CONIC, solve
+from relax.solvers import check_request, solve
 
 SLACK, PART = 1.0, 0.1  # a time limit holds within a second, or within this part of it where that is more
 KEPT = 0.4  # of that, for writing and printing what was found
@@ -40,9 +40,8 @@ class Task:
     picture: str | None = None
 
     def load(self) -> None:
-        """Import what the stages need, which is not on the clock."""
-        if self.solver in CONIC:
-            import cvxpy  # noqa: F401
+        """Refuse what makes no sense, and import what the stages need, which is not on the clock."""
+        check_request(self.solver, self.tolerance, self.time_limit)
         if self.starts is not None:
             import relax.descent
         if self.picture is not None:
@@ -121,7 +120,7 @@ def carry_out(
     Raises
     ------
     InputError, SolverError
-        If a stage raises one.
+        If the request makes no sense, or a stage raises one.
     """
     task.load()
     deadline = np.inf

@@ -116,8 +116,14 @@ def solve_program(
     return _solved(program, solver, tolerance, _deadline(solver, tolerance, time_limit))
 
 
-def _deadline(solver: str, tolerance: float, time_limit: float | None) -> float:
-    """Return when to stop, having refused what makes no sense and loaded what is not to be on the clock."""
+def check_request(solver: str, tolerance: float, time_limit: float | None) -> None:
+    """Refuse what makes no sense for any program, and load what takes long to load.
+
+    Raises
+    ------
+    InputError
+        If the solver is unknown or not installed, or a number is out of its range.
+    """
     if not (0 < tolerance < 1):
         raise InputError(f"tolerance {tolerance!r} must lie between 0 and 1; give e.g. 1e-9")
     if time_limit is not None and not time_limit > 0:
@@ -126,6 +132,11 @@ def _deadline(solver: str, tolerance: float, time_limit: float | None) -> float:
         raise InputError(f"unknown solver {solver!r}; choose one of: {', '.join(names())}")
     if solver in CONIC:
         conic.check_installed(solver)
+
+
+def _deadline(solver: str, tolerance: float, time_limit: float | None) -> float:
+    """Return when to stop a request that makes sense; loading is not on the clock."""
+    check_request(solver, tolerance, time_limit)
     return np.inf if time_limit is None else time.monotonic() + time_limit
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from relax.answer import Answer, Status
-from relax.apart import FORKS, Ended, OutOfTime, working
+from relax.apart import Ended, OutOfTime, can_fork, working
 from relax.bounds import feasible, witness_at
 from relax.errors import InputError, SolverError
 from relax.model import Model, model
@@ -85,7 +85,7 @@ def solve(
         If the solver returned no matrix at all.
     """
     check_installed(name)
-    if not FORKS:  # a new interpreter would run the user's script again
+    if not can_fork():
         (solved,) = _solved(program, deadline, name, options)
         return solved
     try:
