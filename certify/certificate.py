@@ -31,6 +31,7 @@ from relax.solution import Solution
 
 SCHEMA = "gramcert/certificate/3"
 LARGEST_FILE = 100_000_000  # bytes
+LARGEST_PROOF = 4_000  # groups; a proof takes some 1,200 bytes for each pair, 20 GB
 TOLERANCE = 1e-9
 EXACT = Context(1_000, Emin=MIN_EMIN, Emax=MAX_EMAX)  # digits enough for any product of two claimed numbers
 ARITHMETIC = "ball arithmetic"
@@ -181,7 +182,7 @@ def certify(found: Solution | Answer, tolerance: float = TOLERANCE) -> Certifica
     Raises
     ------
     InputError
-        If the tolerance is not in (0, 1), or the program has no form in a certificate.
+        If the tolerance is not in (0, 1), or the program has no form in a certificate or is too large.
     """
     if not isinstance(found, (Solution, Answer)):
         raise InputError(f"certify takes what solve or solve_program returns, not {type(found).__name__}")
@@ -189,6 +190,11 @@ def certify(found: Solution | Answer, tolerance: float = TOLERANCE) -> Certifica
         raise InputError(f"tolerance {tolerance!r} must lie between 0 and 1; give e.g. 1e-9")
     solution = found if isinstance(found, Solution) else None
     answer = by_slot(found.answer if isinstance(found, Solution) else found)
+    if answer.program.groups > LARGEST_PROOF:
+        raise InputError(
+            f"{answer.program.groups} groups are too many for a proof in ball arithmetic, which takes "
+            f"{LARGEST_PROOF}; the bounds in float64 stand"
+        )
     point = factored(answer.program, answer.point)
     radius = solution is None or solution.reduction.below
     bounds = prove(answer.program, answer.witness, point, radius)

@@ -161,11 +161,13 @@ def plural(unit: str) -> str:
 def sees_labels(problem: Problem) -> bool:
     """Return whether a loss tells classes apart; else samples of all of them are exchangeable."""
     nodes = problem.reduction("groups").nodes
-    return nodes.unit == "class" or _classes(nodes) is not None
+    return nodes.unit == "class" or _classes(nodes, problem.counts.classes) is not None
 
 
-def _classes(nodes: Nodes) -> Int[np.ndarray, " m"] | None:
-    """Return the class of each group of units, None where a group has units of several."""
+def _classes(nodes: Nodes, count: int) -> Int[np.ndarray, " m"] | None:
+    """Return the class of each group of units, None where a group has units of several of the classes."""
+    if len(nodes.multiplicity) < count:  # then one has; units need not be listed
+        return None
     group, classes = nodes.group_of_unit(), nodes.class_of_unit()
     of_group = np.zeros(len(nodes.multiplicity), dtype=int)
     of_group[group] = classes
@@ -180,7 +182,7 @@ def _size_and_kin(
     if nodes.unit == "class":
         return nodes.size, None, None
     if labelled:
-        classes = _classes(nodes)
+        classes = _classes(nodes, problem.counts.classes)
         assert classes is not None
         return np.array(problem.counts.apart().sizes)[classes], classes, "class"
     one = np.ones(len(nodes.multiplicity), dtype=int)

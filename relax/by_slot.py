@@ -32,13 +32,13 @@ def by_slot(answer: Answer) -> Answer:
     program = answer.program
     if program.roles == 1:
         return answer
-    group = _group_of_slot(program)
-    if len(group) > LARGEST:
+    vectors = int(program.multiplicity.sum()) * program.roles
+    if vectors > LARGEST:
         raise InputError(
-            f"{len(group)} vectors of {program.roles} roles are too many for a certificate of such a loss; "
+            f"{vectors} vectors of {program.roles} roles are too many for a certificate of such a loss; "
             f"it takes {LARGEST}"
         )
-    plain = program_by_slot(program)
+    group, plain = _group_of_slot(program), program_by_slot(program)
     ones = plain.multiplicity
     point, base = (
         OrbitMatrix(ones, np.diag(full)[:, None, None].copy(), full)

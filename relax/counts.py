@@ -6,9 +6,10 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
+from itertools import chain, repeat
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ import numpy as np
 from relax.errors import InputError
 
 LARGEST_COUNT = 2**53  # every integer up to here is a float64
+LARGEST_ORDER = 10_000_000  # classes; beyond, nothing is listed class by class
 LONGEST_RATIONAL = 8_000  # characters; Python reads integers of up to 4,300 digits
 _RATIONAL = re.compile("-?[0-9]+(/[0-9]+)?")
 
@@ -97,6 +99,29 @@ class ClassCounts:
         if found.samples > LARGEST_COUNT:
             raise InputError(f"counts sum to {found.samples}, beyond 2**53; scale them down")
         return found
+
+    @classmethod
+    def of_runs(cls, runs: Iterable[tuple[int, int]]) -> ClassCounts:
+        """Build from pairs (size, number of classes) in the user's order, without listing the classes.
+
+        Beyond 10,000,000 classes no order is kept: they then stand largest first.
+
+        Raises
+        ------
+        InputError
+            As `of`, and for numbers of classes likewise.
+        """
+        given = [(whole_number(n, "class size"), whole_number(g, "number of classes")) for n, g in runs]
+        together: Counter[int] = Counter()
+        for size, classes in given:
+            together[size] += classes
+        found = cls.of(dict(together))
+        index = {size: a for a, size in enumerate(found.sizes)}
+        order = [index[size] for size, _ in given]
+        if order == sorted(order) or found.classes > LARGEST_ORDER:
+            return found
+        repeated = (repeat(a, classes) for a, (_, classes) in zip(order, given, strict=True))
+        return replace(found, order=tuple(chain.from_iterable(repeated)))
 
     @cached_property
     def classes(self) -> int:

@@ -36,6 +36,7 @@ _PROFILES = {"cifar10": (10, 5000), "cifar100": (100, 500)}  # classes, images o
 _PUBLISHED_RATIOS = (10, 20, 50, 100, 200)
 _PROFILE_NAME = re.compile(r"(cifar10|cifar100)-lt-([1-9][0-9]{0,5})")
 
+_LARGEST_PROFILE = 1_000_000  # classes
 _LARGEST_COUNT = 2**53  # every integer up to here is a float64
 
 
@@ -105,7 +106,7 @@ def long_tail(k: int, n_max: int, ratio: float | Fraction) -> tuple[int, ...]:
     Parameters
     ----------
     k : int
-        Number of classes, at least two.
+        Number of classes, from two to 1,000,000.
     n_max : int
         Samples of the largest class, at most 2**53.
     ratio : float or Fraction
@@ -117,12 +118,16 @@ def long_tail(k: int, n_max: int, ratio: float | Fraction) -> tuple[int, ...]:
         If an argument is out of its range, or the smallest class would be empty.
     """
     k = _whole(k, "k", "the number of classes", 2)
+    if k > _LARGEST_PROFILE:
+        raise InputError(f"k {k} is more than the {_LARGEST_PROFILE} classes of a profile; give fewer")
     n_max = _whole(n_max, "n_max", "the largest class", 1)
     exact = _ratio(ratio)
     if exact > n_max:
         raise InputError(
             f"ratio {ratio} is above n_max {n_max}, so the smallest class is empty; lower the ratio"
         )
+    if exact == 1:
+        return (n_max,) * k
     return tuple(_floor(n_max, exact, Fraction(c, k - 1)) for c in range(k))
 
 

@@ -42,6 +42,7 @@ __all__ = [
 ]
 
 Level = Literal["groups", "classes", "samples"]
+LARGEST_PROGRAM = 10_000  # groups; programs beyond take more than 14 GB
 LARGEST_LIFT = 2_000  # samples; the n×n matrix of one row per sample is a reference, not a method
 _SUPCON, _SPHERE = SupCon(), Sphere()
 
@@ -128,12 +129,14 @@ class Problem:
         Raises
         ------
         InputError
-            If the level is unknown, the sample level has more than 2,000 features, or the loss has no such
-            level.
+            If the level is unknown, there are more than 10,000 groups or classes, the sample level has more
+            than 2,000 features, or the loss has no such level.
         """
         if as_level(level) == "groups":
+            self._check_size(len(self.counts.sizes), "distinct class sizes", "round some of them")
             return self.loss.reduce(self.counts, self.views)
         if level == "classes":
+            self._check_size(self.counts.classes, "classes", "give level 'groups', of equal classes")
             return self.loss.reduce(self.counts.apart(), self.views)
         count = self.effective_counts.samples
         if count > LARGEST_LIFT:
@@ -147,6 +150,12 @@ class Problem:
                 f"loss {self.loss.name} has no program by samples; give level 'classes' or 'groups'"
             )
         return lifted
+
+    def _check_size(self, nodes: int, what: str, mend: str) -> None:
+        if nodes > LARGEST_PROGRAM:
+            raise InputError(
+                f"{nodes} {what} are too many for one program, which takes {LARGEST_PROGRAM}; {mend}"
+            )
 
     def program(self, level: Level = "groups") -> GramProgram:
         """Return the convex program of the problem; see `reduction` for the levels."""
@@ -200,11 +209,7 @@ class Problem:
         """STEP imbalance: k_major classes of n_major samples, then k_minor classes of n_minor."""
         k_major, k_minor = whole_number(k_major, "k_major"), whole_number(k_minor, "k_minor")
         n_major, n_minor = whole_number(n_major, "n_major"), whole_number(n_minor, "n_minor")
-        if n_major == n_minor:
-            return cls({n_major: k_major + k_minor}, **options)
-        if n_major > n_minor:
-            return cls({n_major: k_major, n_minor: k_minor}, **options)
-        return cls(ClassCounts.of([n_major] * k_major + [n_minor] * k_minor), **options)
+        return cls(ClassCounts.of_runs([(n_major, k_major), (n_minor, k_minor)]), **options)
 
     @classmethod
     def long_tailed(cls, k: int, n_max: int, ratio: float, **options: Any) -> Problem:

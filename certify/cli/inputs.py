@@ -29,18 +29,7 @@ def parse_counts(text: str) -> ClassCounts:
     """
     if not text.strip():
         raise InputError("--counts is empty; give class sizes, e.g. 100,100,10,10")
-    pairs = [_parse_item(item) for item in text.split(",")]
-    if all(classes == 1 for _, classes in pairs):
-        return ClassCounts.of([size for size, _ in pairs])
-    sizes = [size for size, _ in pairs]
-    if len(set(sizes)) == len(sizes) and sizes == sorted(sizes, reverse=True):
-        return ClassCounts.of(dict(pairs))
-    total = sum(classes for _, classes in pairs)
-    if total > 10_000_000:
-        raise InputError(
-            "--counts list over 10,000,000 classes out of order; give each size once, largest first"
-        )
-    return ClassCounts.of([size for size, classes in pairs for _ in range(classes)])
+    return ClassCounts.of_runs([_parse_item(item) for item in text.split(",")])
 
 
 def _parse_item(item: str) -> tuple[int, int]:

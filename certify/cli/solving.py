@@ -18,7 +18,7 @@ from certify.cli.stages import Found, Interrupts, Task, carry_out
 from certify.cli.unproven import Unproven, as_unproven
 from relax.errors import InputError, SolverError
 from relax.files import check_writable, write_atomically
-from relax.problem import Problem, as_level
+from relax.problem import as_level
 from relax.solvers import names
 
 EXAMPLES = """Examples:
@@ -87,10 +87,9 @@ def solve_command(
         raise InputError(
             "--descent-dim is about the descents of --verify-descent; give e.g. --verify-descent 16"
         )
-    dim = 2 if verify_descent is None else descent_dim or _enough_dimensions(problem)
     picture = None if plot is None else plot.suffix.removeprefix(".")
     task = Task(
-        problem, solver, as_level(level), tolerance, time_limit, verify_descent, dim, seed, picture
+        problem, solver, as_level(level), tolerance, time_limit, verify_descent, descent_dim, seed, picture
     )  # fmt: skip
     with Interrupts() as interrupts:
         try:
@@ -153,11 +152,3 @@ def _print(found: Found, as_json: bool) -> None:
     if found.unfinished:
         known = "" if found.proof else "; what is known is in floats, and not proven"
         print(f"gramcert: {found.unfinished}{known}", file=sys.stderr)
-
-
-def _enough_dimensions(problem: Problem) -> int:
-    """Return a dimension that holds the optimum; in one dimension features could not move."""
-    nodes = problem.reduction("groups").nodes
-    units = problem.counts.classes if nodes.unit == "class" else nodes.units
-    centred = len(nodes.roles) == 1 and not problem.nonnegative
-    return max(2, units - 1 if centred else units)

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 
 from relax.descent.arrays import TorchArrays
-from relax.descent.lbfgs import search
-from relax.descent.objective import objective_of
+from relax.descent.lbfgs import MEMORY, search
+from relax.descent.objective import Objective, objective_of
 from relax.endpoints import Approach, Descent, Match, Trajectory, approach, certified, match
 from relax.errors import InputError
 from relax.problem import Problem
@@ -28,6 +28,8 @@ __all__ = [
 ]
 
 GROUP_ENTRIES = 2**21  # similarities of the starts that share a search; larger arrays miss the cache
+COPIES = 2 * MEMORY + 8  # of all parameters, which L-BFGS keeps
+MOST_NUMBERS = 2**28  # that a search keeps: two gigabytes
 START = 0.5  # root mean square norm of the random starts; only a ridge sees it
 
 
@@ -84,8 +86,8 @@ def descend(
     ------
     InputError
         If an integer is not positive, `level` is unknown, the device has no float64, the loss has
-        vectors that are neither features nor classifiers, or there are so many features that one Gram matrix
-        or the trajectory is too large.
+        vectors that are neither features nor classifiers, or there are so many features that one Gram matrix,
+        what a search keeps, or the trajectory is too large.
 
     References
     ----------
@@ -97,10 +99,11 @@ def descend(
     _check_device(device)
     deadline = np.inf if time_limit is None else time.monotonic() + time_limit
     goal = objective_of(problem, level, device)
+    together = _check_memory(goal, dim)
     draw = torch.Generator().manual_seed(seed)  # on the CPU, so that every device starts alike
     shapes = [(starts, len(copies), dim) for copies in goal.copies]
     drawn = [torch.randn(shape, generator=draw, dtype=torch.float64) for shape in reversed(shapes)][::-1]
-    groups = [(START / dim**0.5 * role).split(max(1, GROUP_ENTRIES // goal.entries)) for role in drawn]
+    groups = [(START / dim**0.5 * role).split(together) for role in drawn]
     found = []
     for group in zip(*groups, strict=True):
         if found and time.monotonic() > deadline:
@@ -108,6 +111,17 @@ def descend(
         free = [chart.start(role.to(device)) for chart, role in zip(goal.charts, group, strict=True)]
         found.append(search(free, goal, max_iterations, trajectory, deadline))
     return _joined(found)
+
+
+def _check_memory(goal: Objective, dim: int) -> int:
+    """Return how many starts search together, or refuse where one start is too large."""
+    numbers = COPIES * dim * sum(len(copies) for copies in goal.copies)
+    if numbers > MOST_NUMBERS:
+        raise InputError(
+            f"a descent in dim = {dim} keeps {numbers:.1e} numbers, more than {MOST_NUMBERS:.0e}; "
+            "give a smaller dimension or fewer classes"
+        )
+    return max(1, min(GROUP_ENTRIES // goal.entries, MOST_NUMBERS // numbers))
 
 
 def _check_device(device: str) -> None:

@@ -85,7 +85,7 @@ class FixedBatches:
         if not self.labels:
             return "fixed-batches needs labels and batches; write e.g. labels=0.0.1.1,batches=0.1.2/1.2.3"
         here = np.bincount(self.classes).tolist()
-        if list(counts.apart().sizes) != here:
+        if counts.classes != len(here) or list(counts.apart().sizes) != here:
             shown = ",".join(map(str, here[:12])) + (",…" if len(here) > 12 else "")
             return f"the labels of fixed-batches have class counts {shown}, the problem has {counts}"
         inside = [np.bincount(self.classes[held]) * views for held in self.holds]
