@@ -96,7 +96,7 @@ def working(work: Callable[..., Iterable[Any]], *arguments: Any) -> Iterator[Wor
     work : function
         Its arguments and results are pickled.
     """
-    context = mp.get_context("fork" if FORKS else "spawn")
+    context: Any = mp.get_context("fork" if FORKS else "spawn")
     results, sender = context.Pipe(duplex=False)
     process = context.Process(target=_work, args=(sender, work, arguments))
     with warnings.catch_warnings():

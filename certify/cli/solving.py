@@ -58,7 +58,8 @@ def solve_command(
         float, typer.Option(help="Proven gap allowed, relative to its scale (what geometry can change).")
     ] = TOLERANCE,
     time_limit: Annotated[
-        float | None, typer.Option(help="Seconds after which the best so far counts.")
+        float | None,
+        typer.Option(help="Seconds for all stages, within one or a tenth; then the best so far counts."),
     ] = None,
     certificate: Annotated[Path | None, typer.Option(help="Write the certificate here (JSON).")] = None,
     save: Annotated[Path | None, typer.Option(help="Write the solution here (npz).")] = None,
