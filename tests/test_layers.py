@@ -19,7 +19,7 @@ ORDER = [
     "relax.datasets relax.facts",
     "relax.files",
     "relax.arrays relax.counts relax.ranges",
-    "relax.orbits",
+    "relax.labels relax.numerals relax.orbits",
     "relax.rules",
     "relax.norms",
     "relax.rows",

@@ -9,9 +9,9 @@ import torch
 
 from relax.descent.arrays import TorchArrays
 from relax.descent.lbfgs import search
-from relax.descent.objective import objective_of
+from relax.descent.objective import Objective, objective_of
 from relax.endpoints import Approach, Descent, Match, Trajectory, approach, certified, match
-from relax.errors import InputError
+from relax.errors import InputError, shown
 from relax.problem import Problem
 
 __all__ = [
@@ -22,11 +22,13 @@ __all__ = [
     "Trajectory",
     "approach",
     "certified",
+    "check_descent",
     "descend",
     "match",
 ]
 
 GROUP_ENTRIES = 2**21  # similarities of the starts that share a search; larger arrays miss the cache
+MOST_DRAWN = 10**8  # numbers of all starting points: a gigabyte
 START = 0.5  # root mean square norm of the random starts; only a ridge sees it
 
 
@@ -79,19 +81,13 @@ def descend(
     Raises
     ------
     InputError
-        If an integer is not positive, `level` is unknown, the device has no float64, the loss has
-        vectors that are neither features nor classifiers, or there are so many features that one Gram matrix
-        or the trajectory is too large.
+        As `check_descent`, and if the trajectory is too large.
 
     References
     ----------
     Khosla et al., arXiv 2004.11362 (the loss L_out); Behnia and Thrampoulidis, arXiv 2402.18884 (landscape).
     """
-    for name, number in {"dim": dim, "starts": starts, "max_iterations": max_iterations}.items():
-        if number < 1:
-            raise InputError(f"{name} = {number} must be at least 1")
-    _check_device(device)
-    goal = objective_of(problem, level, device)
+    goal = check_descent(problem, dim, starts, seed, level, device, max_iterations)
     draw = torch.Generator().manual_seed(seed)  # on the CPU, so that every device starts alike
     shapes = [(starts, len(copies), dim) for copies in goal.copies]
     drawn = [torch.randn(shape, generator=draw, dtype=torch.float64) for shape in reversed(shapes)][::-1]
@@ -101,6 +97,45 @@ def descend(
         free = [chart.start(role.to(device)) for chart, role in zip(goal.charts, group, strict=True)]
         found.append(search(free, goal, max_iterations, trajectory))
     return _joined(found)
+
+
+def check_descent(
+    problem: Problem,
+    dim: int,
+    starts: int = 16,
+    seed: int = 0,
+    level: str = "auto",
+    device: str = "cpu",
+    max_iterations: int = 6000,
+) -> Objective:
+    """Return what `descend` would minimise, or refuse what it cannot do.
+
+    Raises
+    ------
+    InputError
+        If an integer is not one or not positive (a seed: from 0 to 2**64 − 1), `level` is unknown, the device
+        has no float64, the loss has vectors that are neither features nor classifiers, or there are so many
+        features that one Gram matrix, or the starting points, are too large.
+    """
+    for name, number in {"dim": dim, "starts": starts, "max_iterations": max_iterations}.items():
+        _check_whole(name, number, 1, 2**53)
+    _check_whole("seed", seed, 0, 2**64 - 1)
+    _check_device(device)
+    goal = objective_of(problem, level, device)
+    drawn = starts * dim * sum(len(copies) for copies in goal.copies)
+    if drawn > MOST_DRAWN:
+        raise InputError(
+            f"starts {starts} in dimension {dim} draw {drawn:.1e} numbers, more than {MOST_DRAWN:.0e}; "
+            "give fewer starts or a smaller dimension"
+        )
+    return goal
+
+
+def _check_whole(name: str, number: object, least: int, most: int) -> None:
+    whole = isinstance(number, (int, np.integer)) and not isinstance(number, bool)
+    if not (whole and least <= int(number) <= most):  # pyright: ignore[reportArgumentType]
+        many = f"at least {least}" if most == 2**53 else f"between {least} and {most}"
+        raise InputError(f"{name} = {shown(number)} must be a whole number, {many}")
 
 
 def _check_device(device: str) -> None:
