@@ -1,12 +1,12 @@
-"""Labels of samples as class numbers: each kind of label is counted rightly, or refused in one sentence."""
+"""Class sizes from labels of samples: each kind of label is counted rightly, or refused in one sentence."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from jaxtyping import Int
 
 from relax.errors import InputError, shown
 
@@ -14,20 +14,8 @@ MEND = "give one integer or string a sample, shape (n,)"
 _UNORDERED = (str, bytes, bytearray, set, frozenset, dict)
 
 
-class Labelling(NamedTuple):
-    """The different labels, sorted, and for every sample the index of its own."""
-
-    names: tuple[Any, ...]
-    classes: Int[np.ndarray, " n"]
-
-    @property
-    def sizes(self) -> Int[np.ndarray, " k"]:
-        """The number of samples of every class."""
-        return np.bincount(self.classes, minlength=len(self.names))
-
-
-def labelled(labels: Any) -> Labelling:
-    """Return labels as class numbers, classes in the sorted order of their labels.
+def class_sizes(labels: Any) -> list[int]:
+    """Return how many samples have each label, in the sorted order of the labels.
 
     Parameters
     ----------
@@ -47,13 +35,11 @@ def labelled(labels: Any) -> Labelling:
         labels = np.ma.getdata(labels)
     _check_shape(labels)
     if isinstance(labels, np.ndarray) and labels.dtype.kind in "iubUSf":
-        names, classes = np.unique(_whole(labels), return_inverse=True)
-        return Labelling(tuple(names.tolist()), classes.reshape(-1))
+        return np.unique(_whole(labels), return_counts=True)[1].tolist()
     given = [_plain(label) for label in _listed(labels)]
     _check_kinds(given)
-    names = sorted(set(given))
-    number = {name: c for c, name in enumerate(names)}
-    return Labelling(tuple(names), np.array([number[label] for label in given], dtype=np.int64))
+    found = Counter(given)
+    return [found[label] for label in sorted(found)]
 
 
 def _check_shape(labels: Any) -> None:
@@ -63,8 +49,8 @@ def _check_shape(labels: Any) -> None:
             raise InputError(f"labels {shown(labels)} are no list and no array; {MEND}")
         shape = (len(labels),)
     if len(shape) != 1 or shape[0] == 0:
-        what = "; a one-hot array becomes labels by argmax(axis=1)" if len(shape) == 2 else ""
-        raise InputError(f"labels have shape {tuple(shape)}; give one label a sample, shape (n,){what}")
+        mend = ", e.g. [:, 0] of one column, argmax(axis=1) of a one-hot array" if len(shape) == 2 else ""
+        raise InputError(f"labels have shape {tuple(shape)}; give one label a sample, shape (n,){mend}")
 
 
 def _whole(labels: np.ndarray) -> np.ndarray:
@@ -110,10 +96,10 @@ def _kind(label: Any) -> str:
     if isinstance(label, bytes):
         return "bytes"
     absent = label is None or type(label).__name__ in ("NAType", "NaTType", "MaskedConstant")
-    if absent or (isinstance(label, float) and label != label):
-        raise InputError("labels are missing for some samples (None, NaN); leave those samples out")
+    if absent:
+        raise InputError("labels are missing for some samples (None, NA); leave those samples out")
     if isinstance(label, float):
-        raise InputError(f"labels hold {label:g}, which is not a whole number; {MEND}")
+        _whole(np.array([label]))  # which refuses it, and knows why
     raise InputError(f"labels hold {shown(label)} of type {type(label).__name__}; {MEND}")
 
 

@@ -19,7 +19,7 @@ from relax.counts import (
     whole_number,
 )
 from relax.errors import InputError
-from relax.labels import labelled
+from relax.labels import class_sizes
 from relax.losses import Loss, Reduction, SupCon
 from relax.losses.parameters import norm_from_statement, norm_statement
 from relax.model import model
@@ -182,9 +182,9 @@ class Problem:
         Raises
         ------
         InputError
-            If labels are not one-dimensional, are empty, missing, or of several kinds (`labels.labelled`).
+            If labels are not one-dimensional, are empty, missing, or of several kinds (`labels.class_sizes`).
         """
-        return cls(labelled(labels).sizes.tolist(), **options)
+        return cls(class_sizes(labels), **options)
 
     @classmethod
     def step(cls, k_major: int, k_minor: int, n_major: int, n_minor: int, **options: Any) -> Problem:

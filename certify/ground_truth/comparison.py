@@ -11,11 +11,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float64
 
-from certify.ground_truth.labelling import check_counts
+from certify.ground_truth.labelling import check_counts, labelled
 from certify.ground_truth.truth import GroundTruth
 from relax.errors import InputError
 from relax.geometry import align, class_means, embed
-from relax.labels import labelled
 
 
 @dataclass(frozen=True, eq=False)

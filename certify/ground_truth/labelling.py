@@ -1,15 +1,51 @@
-"""Labels beside a problem: whether they have its class counts, in its order."""
+"""Labels of any kind as class numbers, classes standing in the sorted order of their labels."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Int
 
 from relax.errors import InputError
-from relax.labels import Labelling
 from relax.problem import Problem
+
+
+class Labelling(NamedTuple):
+    """The different labels, sorted, and for every sample the index of its own."""
+
+    names: tuple[Any, ...]
+    classes: Int[np.ndarray, " n"]
+
+    @property
+    def sizes(self) -> Int[np.ndarray, " k"]:
+        """The number of samples of every class."""
+        return np.bincount(self.classes, minlength=len(self.names))
+
+
+def labelled(labels: Iterable[Any]) -> Labelling:
+    """Return labels, for instance a list, a NumPy array or a torch tensor, as class numbers.
+
+    Raises
+    ------
+    InputError
+        If the labels are not one hashable, sortable value for each sample.
+    """
+    listing: Any = getattr(labels, "tolist", None)  # of NumPy, torch and pandas: numbers that print well
+    try:
+        given = list(labels if listing is None else listing())
+        names = sorted(set(given))
+        number = {name: c for c, name in enumerate(names)}
+        sortable = bool(names) and all(bool(name == name) for name in names)  # NaN is not, and sorts anyhow
+    except TypeError as error:
+        raise InputError(
+            f"labels are no list of sortable values ({error}); give one integer or string a sample"
+        ) from error
+    if not sortable:
+        raise InputError("labels are empty or hold NaN; give one integer or string a sample")
+    return Labelling(tuple(names), np.array([number[name] for name in given], dtype=np.int64))
 
 
 def class_sizes(problem: Problem) -> Int[np.ndarray, " k"]:

@@ -16,13 +16,12 @@ from jaxtyping import Float64
 from certify.certificate import certify
 from certify.ground_truth.cache import Folder, store, stored, suffices
 from certify.ground_truth.enclosure import enclosed_gram
-from certify.ground_truth.labelling import check_counts, class_sizes
+from certify.ground_truth.labelling import check_counts, class_sizes, labelled
 from relax import solve
 from relax.errors import InputError, SolverError
 from relax.facts import Shown
 from relax.files import write_atomically
 from relax.geometry import embed
-from relax.labels import labelled
 from relax.problem import Problem, Ridge
 from relax.solution import LARGEST_GRAM
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -131,11 +132,13 @@ def check_descent(
     return goal
 
 
-def _check_whole(name: str, number: object, least: int, most: int) -> None:
+def _check_whole(name: str, number: Any, least: int, most: int) -> None:
     whole = isinstance(number, (int, np.integer)) and not isinstance(number, bool)
-    if not (whole and least <= int(number) <= most):  # pyright: ignore[reportArgumentType]
-        many = f"at least {least}" if most == 2**53 else f"between {least} and {most}"
-        raise InputError(f"{name} = {shown(number)} must be a whole number, {many}")
+    if not whole:
+        raise InputError(f"{name} = {shown(number)} must be a whole number")
+    if not least <= int(number) <= most:
+        many = f"at least {least}" if number < least else f"at most {most}"
+        raise InputError(f"{name} = {shown(number)} must be {many}")
 
 
 def _check_device(device: str) -> None:
