@@ -7,14 +7,13 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from relax.errors import InputError, shown
+from relax.errors import InputError
 
 LARGEST_COUNT = 2**53  # every integer up to here is a float64
 LEAST_NUMBER, LARGEST_NUMBER = 1e-100, 1e100  # of temperatures, norms and weights
@@ -78,9 +77,7 @@ class ClassCounts:
             return counts
         is_scalar = isinstance(counts, (str, bytes)) or getattr(counts, "ndim", 1) == 0
         if is_scalar or not isinstance(counts, (Mapping, Iterable)):
-            raise InputError(
-                f"counts {shown(counts)} must be a sequence of integers, e.g. [100, 100, 10, 10]"
-            )
+            raise InputError(f"counts {counts!r} must be a sequence of integers, e.g. [100, 100, 10, 10]")
         if isinstance(counts, Mapping):
             pairs = {
                 whole_number(size, "class size"): whole_number(g, "number of classes")
@@ -148,7 +145,7 @@ def whole_number(number: Any, what: str) -> int:
     """Return a positive integer of at most 2**53, or raise `InputError` in words about `what`."""
     is_whole = isinstance(number, (int, np.integer)) or (isinstance(number, float) and number.is_integer())
     if isinstance(number, (bool, np.bool_)) or not is_whole:
-        raise InputError(f"{what} {shown(number)} is not an integer; counts are whole numbers of samples")
+        raise InputError(f"{what} {number!r} is not an integer; counts are whole numbers of samples")
     if number <= 0:
         mend = (
             "leave out classes without samples" if what == "class size" else "give a whole number from 1 on"
@@ -160,31 +157,16 @@ def whole_number(number: Any, what: str) -> int:
 
 
 def positive_number(number: Any, what: str, example: str) -> float:
-    """Return a positive float64 whose squares and inverse squares are float64 as well.
-
-    Raises
-    ------
-    InputError
-        In words about `what`, if it is none, or an exact number that no float64 stands for.
-    """
-    value = _as_float(number)
+    """Return a positive float whose square and inverse are float64, or raise `InputError` about `what`."""
+    try:
+        value = float(number)
+    except (TypeError, ValueError, OverflowError):
+        value = math.nan
     if not (math.isfinite(value) and value > 0):
-        raise InputError(f"{what} {shown(number)} must be a positive finite number; give e.g. {example}")
+        raise InputError(f"{what} {number!r} must be a positive finite number; give e.g. {example}")
     if not LEAST_NUMBER <= value <= LARGEST_NUMBER:
         raise InputError(
-            f"{what} {shown(number)} is outside {LEAST_NUMBER:g} to {LARGEST_NUMBER:g}, which float64 can "
-            f"square and invert; give e.g. {example}"
+            f"{what} {number!r} is outside {LEAST_NUMBER:g} to {LARGEST_NUMBER:g}, which float64 can square "
+            f"and invert; give e.g. {example}"
         )
-    if isinstance(number, (int, Fraction, Decimal)) and Fraction(number) != exact_rational(value):
-        raise InputError(f"{what} {shown(number)} has more digits than a float64 keeps; give {value!r}")
     return value
-
-
-def _as_float(number: Any) -> float:
-    """Return a number as a float, NaN where it is none: texts, truth values and arrays are no numbers."""
-    if isinstance(number, (str, bytes, bool, np.bool_)) or getattr(number, "ndim", 0) != 0:
-        return math.nan
-    try:
-        return float(number)
-    except (TypeError, ValueError, OverflowError):
-        return math.nan

@@ -1,8 +1,4 @@
-"""The two errors a user can meet, one they can mend, one a solver could not, and how both quote the input."""
-
-from __future__ import annotations
-
-LONGEST_QUOTE = 60  # characters
+"""The two errors a user can meet: one they can mend, one a solver could not."""
 
 
 class InputError(ValueError):
@@ -13,10 +9,10 @@ class SolverError(RuntimeError):
     """A solver could not do what was asked; the message says which one and why."""
 
 
-def shown(given: object) -> str:
-    """Return what a user gave as it would be typed, short enough for a sentence."""
-    try:
-        said = " ".join(repr(given).split())
-    except Exception:  # a repr is their code: Python's own refuses integers of over 4,300 digits
-        said = f"of type {type(given).__name__}"
-    return said if len(said) <= LONGEST_QUOTE else f"{said[:40]}…"
+def in_words(error: Exception) -> str:
+    """Return what an error of Python says, in bare words: of a `KeyError` the key alone is its message."""
+    if isinstance(error, KeyError):
+        return f"{error.args[0]} is missing"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror.lower()
+    return " ".join(str(error).split()) or type(error).__name__

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from relax.errors import InputError, shown
+from relax.errors import InputError, in_words
 
 Content = str | bytes | Callable[[BinaryIO], object]
 
@@ -59,7 +59,7 @@ def check_apart(outputs: Mapping[str, Path | None], inputs: Mapping[str, Path | 
         if identity is not None and identity in taken:
             other = taken[identity]
             same = other if other.startswith("where") else f"the file of {other}"
-            raise InputError(f"{name} {shown(str(path))} is {same}; give another path")
+            raise InputError(f"{name} {str(path)!r} is {same}; give another path")
         taken[identity] = name
         try:
             check_writable(path)
@@ -181,5 +181,5 @@ def _folder(path: str | os.PathLike[str]) -> str:
 
 
 def _refusal(path: str | os.PathLike[str], error: Exception) -> InputError:
-    reason = (getattr(error, "strerror", None) or str(error)).lower()
-    return InputError(f"output path {os.fspath(path)!r} cannot be written ({reason}); give another path")
+    said = in_words(error)
+    return InputError(f"output path {os.fspath(path)!r} cannot be written ({said}); give another path")

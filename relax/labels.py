@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from relax.errors import InputError, shown
+from relax.errors import InputError
+from relax.numerals import shown
 
 MEND = "give one integer or string a sample, shape (n,)"
 _UNORDERED = (str, bytes, bytearray, set, frozenset, dict)

@@ -6,9 +6,9 @@ import re
 from decimal import Decimal
 
 from relax.counts import spelled_rational
-from relax.errors import shown
 
 LONGEST = 400  # characters; 1e100 written out has 101
+LONGEST_QUOTE = 60
 _WHOLE = re.compile("[0-9]+")
 _DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
@@ -70,3 +70,9 @@ def typed_decimal(text: str) -> float:
 def is_number(text: str) -> bool:
     """Return whether a text is a decimal number, whatever its size."""
     return _DECIMAL.fullmatch(text) is not None
+
+
+def shown(given: object) -> str:
+    """Return what a user typed, in quotes and short enough for a sentence."""
+    said = " ".join(repr(given).split())
+    return said if len(said) <= LONGEST_QUOTE else f"{said[:40]}…"

@@ -18,7 +18,7 @@ from relax.counts import (
     spelled_rational,
     whole_number,
 )
-from relax.errors import InputError
+from relax.errors import InputError, in_words
 from relax.labels import class_sizes
 from relax.losses import Loss, Reduction, SupCon
 from relax.losses.parameters import norm_from_statement, norm_statement
@@ -265,7 +265,7 @@ class Problem:
         except InputError:
             raise
         except (KeyError, TypeError, ValueError, ZeroDivisionError, OverflowError) as error:
-            raise InputError(f"the statement of the problem is unusable: {error!r}") from error
+            raise InputError(f"the statement of the problem is unusable ({in_words(error)})") from error
         if found.statement() != said:
             raise InputError("the statement of the problem is not the one that its values have")
         return found

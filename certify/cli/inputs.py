@@ -10,12 +10,12 @@ from certify.cli.labels import read_labels, split_column
 from certify.cli.words import about
 from relax import losses
 from relax.counts import ClassCounts
-from relax.errors import InputError, shown
+from relax.errors import InputError
 from relax.files import check_apart
 from relax.losses import Loss
 from relax.losses.parameters import parameters, read_norm
 from relax.norms import Norm
-from relax.numerals import typed_whole
+from relax.numerals import shown, typed_whole
 from relax.problem import Problem
 
 PICTURES = (".png", ".pdf", ".svg")  # relax.plots.FORMATS, without loading matplotlib

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from certify.cli.table import column_of
-from relax.errors import InputError, shown
+from relax.errors import InputError, in_words
+from relax.numerals import shown
 
 MAGIC = (b"\x93NUMPY", b"PK\x03\x04")  # what npy and npz files begin with
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
@@ -47,7 +48,7 @@ def read_labels(text: str) -> Any:
     try:
         content = path.read_bytes()
     except (OSError, ValueError) as error:
-        reason = (getattr(error, "strerror", None) or str(error)).lower()
+        reason = in_words(error)
         raise InputError(
             f"--labels {shown(str(path))} cannot be read ({reason}); give another file"
         ) from error

@@ -8,7 +8,7 @@ import sys
 from contextlib import suppress
 from typing import IO
 
-from relax.errors import InputError
+from relax.errors import InputError, in_words
 
 IN_ASCII = {
     "≥": ">=", "≤": "<=", "≈": "~", "×": "x", "·": "*", "−": "-", "–": "-", "—": "-", "…": "...", "→": "->",
@@ -66,8 +66,9 @@ def say(text: str) -> None:
         _silence(sys.stdout)
     except OSError as error:
         _silence(sys.stdout)
-        reason = (error.strerror or str(error)).lower()
-        raise InputError(f"standard output cannot be written ({reason}); redirect it elsewhere") from error
+        raise InputError(
+            f"standard output cannot be written ({in_words(error)}); redirect it elsewhere"
+        ) from error
 
 
 def complain(message: str) -> None:

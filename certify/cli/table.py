@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from relax.errors import InputError, shown
-from relax.numerals import is_number, typed_whole
+from relax.errors import InputError
+from relax.numerals import is_number, shown, typed_whole
 
 DELIMITERS = ("\t", ";", ",", "|")  # the first of these that the text has
 TITLES = frozenset(["class", "classes", "category", "label", "labels", "target", "targets", "species", "y"])

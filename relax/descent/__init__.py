@@ -12,7 +12,7 @@ from relax.descent.arrays import TorchArrays
 from relax.descent.lbfgs import search
 from relax.descent.objective import Objective, objective_of
 from relax.endpoints import Approach, Descent, Match, Trajectory, approach, certified, match
-from relax.errors import InputError, shown
+from relax.errors import InputError
 from relax.problem import Problem
 
 __all__ = [
@@ -135,10 +135,10 @@ def check_descent(
 def _check_whole(name: str, number: Any, least: int, most: int) -> None:
     whole = isinstance(number, (int, np.integer)) and not isinstance(number, bool)
     if not whole:
-        raise InputError(f"{name} = {shown(number)} must be a whole number")
+        raise InputError(f"{name} = {number!r} must be a whole number")
     if not least <= int(number) <= most:
         many = f"at least {least}" if number < least else f"at most {most}"
-        raise InputError(f"{name} = {shown(number)} must be {many}")
+        raise InputError(f"{name} = {number!r} must be {many}")
 
 
 def _check_device(device: str) -> None:

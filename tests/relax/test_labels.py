@@ -35,7 +35,7 @@ COUNTED: list[tuple[Any, list[int]]] = [
     (np.array(["a", "b", "a"], dtype=object), [2, 1]),
     (np.array([1, 2, 2], dtype=object), [1, 2]),
     (np.array([1.0, 2.0, 2.0], dtype=np.float16), [1, 2]),
-    (np.ma.array([1, 2, 2], mask=[0, 0, 0]), [1, 2]),
+    (np.ma.array([1, 2, 2], mask=np.zeros(3, bool)), [1, 2]),
     (torch.tensor([1, 1, 0]), [1, 2]),
     (torch.tensor([1.0, 1.0, 0.0], dtype=torch.bfloat16, requires_grad=True), [1, 2]),
     (np.array([0, 255, 255], dtype=np.uint8), [1, 2]),
@@ -65,7 +65,7 @@ REFUSED: list[tuple[Any, str]] = [
     (np.array([(1, 2)], dtype=[("a", int), ("b", int)]), "cannot be compared"),
     (np.array(["2020-01-01"], dtype="M8[D]"), "cannot be compared"),
     (np.array([1, "1"], dtype=object), "labels mix whole numbers (1) and strings ('1')"),
-    (np.ma.array([1, 2, 2], mask=[0, 1, 0]), "labels are masked in part"),
+    (np.ma.array([1, 2, 2], mask=np.eye(3, dtype=bool)[1]), "labels are masked in part"),
     (torch.zeros(3, 2), "labels have shape (3, 2)"),
     (torch.empty(3, device="meta"), "labels of type Tensor cannot be read"),
 ]
