@@ -21,7 +21,7 @@ from certify.balls import ProvenBounds, decimal_above, decimal_below, factored, 
 from certify.encoding import encode_point, encode_program, encode_witness
 from relax.answer import Answer
 from relax.by_slot import by_slot
-from relax.errors import InputError
+from relax.errors import InputError, in_words
 from relax.facts import Shown
 from relax.files import write_atomically
 from relax.problem import Problem
@@ -229,7 +229,9 @@ def read_file(path: str | Path) -> str:
             raise ValueError(f"more than {LARGEST_FILE} bytes")
         return content.decode()
     except (OSError, ValueError) as error:
-        raise InputError(f"{path} is not a certificate ({error}); write one with --certificate") from error
+        raise InputError(
+            f"{path} is not a certificate ({in_words(error)}); write one with --certificate"
+        ) from error
 
 
 def parse(text: str) -> dict[str, Any]:

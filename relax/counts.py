@@ -18,6 +18,7 @@ from relax.errors import InputError
 
 LARGEST_COUNT = 2**53  # every integer up to here is a float64
 LARGEST_ORDER = 10_000_000  # classes; beyond, nothing is listed class by class
+LEAST_NUMBER, LARGEST_NUMBER = 1e-100, 1e100  # of temperatures, norms and weights
 LONGEST_RATIONAL = 8_000  # characters; Python reads integers of up to 4,300 digits
 _RATIONAL = re.compile("-?[0-9]+(/[0-9]+)?")
 
@@ -181,11 +182,16 @@ def whole_number(number: Any, what: str) -> int:
 
 
 def positive_number(number: Any, what: str, example: str) -> float:
-    """Return a positive finite float, or raise `InputError` in words about `what`."""
+    """Return a positive float whose square and inverse are float64, or raise `InputError` about `what`."""
     try:
         value = float(number)
     except (TypeError, ValueError, OverflowError):
         value = math.nan
     if not (math.isfinite(value) and value > 0):
         raise InputError(f"{what} {number!r} must be a positive finite number; give e.g. {example}")
+    if not LEAST_NUMBER <= value <= LARGEST_NUMBER:
+        raise InputError(
+            f"{what} {number!r} is outside {LEAST_NUMBER:g} to {LARGEST_NUMBER:g}, which float64 can square "
+            f"and invert; give e.g. {example}"
+        )
     return value

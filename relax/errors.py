@@ -7,3 +7,12 @@ class InputError(ValueError):
 
 class SolverError(RuntimeError):
     """A solver could not do what was asked; the message says which one and why."""
+
+
+def in_words(error: Exception) -> str:
+    """Return what an error of Python says, in bare words: of a `KeyError` the key alone is its message."""
+    if isinstance(error, KeyError):
+        return f"{error.args[0]} is missing"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror.lower()
+    return " ".join(str(error).split()) or type(error).__name__

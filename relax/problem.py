@@ -18,7 +18,8 @@ from relax.counts import (
     spelled_rational,
     whole_number,
 )
-from relax.errors import InputError
+from relax.errors import InputError, in_words
+from relax.labels import class_sizes
 from relax.losses import Loss, Reduction, SupCon
 from relax.losses.parameters import norm_from_statement, norm_statement
 from relax.model import model
@@ -190,19 +191,9 @@ class Problem:
         Raises
         ------
         InputError
-            If `labels` is not one-dimensional, is empty, or holds NaN.
+            If labels are not one-dimensional, are empty, missing, or of several kinds (`labels.class_sizes`).
         """
-        try:
-            array = np.asarray(labels)
-        except ValueError as error:  # rows of unequal length
-            raise InputError("labels are not an array; give one label a sample, shape (n,)") from error
-        if array.ndim != 1 or array.size == 0:
-            raise InputError(f"labels have shape {array.shape}; give one label a sample, shape (n,)")
-        if array.dtype.kind not in "iubUSf":
-            raise InputError(f"labels of type {array.dtype} cannot be compared; give integers or strings")
-        if array.dtype.kind == "f" and not np.isfinite(array).all():
-            raise InputError("labels hold NaN or infinity; give one integer label a sample")
-        return cls(np.unique(array, return_counts=True)[1].tolist(), **options)
+        return cls(class_sizes(labels), **options)
 
     @classmethod
     def step(cls, k_major: int, k_minor: int, n_major: int, n_minor: int, **options: Any) -> Problem:
@@ -279,7 +270,7 @@ class Problem:
         except InputError:
             raise
         except (KeyError, TypeError, ValueError, ZeroDivisionError, OverflowError) as error:
-            raise InputError(f"the statement of the problem is unusable: {error!r}") from error
+            raise InputError(f"the statement of the problem is unusable ({in_words(error)})") from error
         if found.statement() != said:
             raise InputError("the statement of the problem is not the one that its values have")
         return found

@@ -14,6 +14,7 @@ from jaxtyping import Float, Int
 
 from relax.answer import Answer, Status
 from relax.bounds import Cluster, LowerBound, Witness
+from relax.counts import ClassCounts
 from relax.errors import InputError
 from relax.facts import Shown
 from relax.files import write_atomically
@@ -190,7 +191,7 @@ class Solution(Shown):
         answer, counts, gap = self.answer, self.problem.counts, self.relative_gap()
         return [
             ("loss", f"{self.problem.loss.name}, temperature {self.problem.temperature:g}"),
-            ("classes", f"{counts.classes} of {len(counts.sizes)} sizes"),
+            ("counts", counts_in_words(counts)),
             ("value", f"{self.value:.15g}"),
             ("lower bound", f"{self.lower_bound():.15g}"),
             ("gap / scale", f"{gap:.1e}" if np.isfinite(gap) else "beyond float64"),
@@ -261,3 +262,9 @@ class Solution(Shown):
         except (OSError, KeyError, TypeError, ValueError) as error:
             raise InputError(f"{path} is not a solution file ({error}); write one with .save") from error
         return cls(problem, reduction, facts["level"], Answer(program, point, witness, *rest))
+
+
+def counts_in_words(counts: ClassCounts) -> str:
+    """Return how many samples and classes there are: "12 samples in 3 classes of 2 sizes"."""
+    sizes = len(counts.sizes)
+    return f"{counts.samples} samples in {counts.classes} classes of {sizes} size{'' if sizes == 1 else 's'}"

@@ -10,9 +10,9 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
+from certify.cli.printing import print_facts
+from certify.cli.streams import say
 from certify.verification import Check, check
 from relax.apart import Ended, working
 from relax.errors import InputError, SolverError
@@ -43,12 +43,9 @@ def check_command(
         except KeyboardInterrupt:
             raise SolverError("interrupted before the certificate was checked") from None
     if as_json:
-        print(json.dumps({"schema": "gramcert/check/2", **verdict.json_values()}))
+        say(json.dumps({"schema": "gramcert/check/2", **verdict.json_values()}))
     else:
-        table = Table(show_header=False, box=None, pad_edge=False)
-        for label, value in verdict.facts():
-            table.add_row(label, Text(value))
-        Console(soft_wrap=True, highlight=False).print(table)
+        print_facts(verdict.facts())
     raise typer.Exit(0 if verdict.suffices(largest, unnamed) else 1 if verdict.usable else 2)
 
 

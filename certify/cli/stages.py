@@ -169,6 +169,11 @@ def _reason(end: OutOfTime | Ended | MemoryError, stage: str) -> str:
 def _stages(task: Task) -> Iterator[str | dict[str, Any]]:
     """Yield the name of each stage, then what it found, as fields of `Found`."""
     deadline = np.inf if task.time_limit is None else time.monotonic() + task.time_limit
+    if task.starts is not None:
+        from relax.descent import check_descent  # torch is loaded where tensors are
+
+        yield "looking at the descents"
+        check_descent(task.problem, task.dim or _enough_dimensions(task.problem), task.starts, task.seed)
     yield "solving"
     solution = solve(task.problem, task.solver, task.level, task.tolerance, task.time_limit)
     yield {"solution": solution}

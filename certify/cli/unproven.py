@@ -21,6 +21,7 @@ class Unproven:
     excess_lower: str | None
     excess_upper: str | None
     gap: str | None
+    scale: str | None
     relative_gap: float
     gram_radius: None = None
     verdict: Verdict = Verdict.UNDECIDED
@@ -36,6 +37,7 @@ class Unproven:
             excess_lower=repr(solution.bound.excess) if has_floor and bounded else None,
             excess_upper=repr(solution.excess) if has_floor else None,
             gap=repr(solution.gap()) if bounded else None,
+            scale=repr(solution.answer.scale) if bounded else None,
             relative_gap=solution.relative_gap(),
         )
 
@@ -46,12 +48,13 @@ class Unproven:
 
     def facts(self) -> list[tuple[str, str]]:
         """Return what there is to print, as (label, value) pairs."""
-        gap = "" if self.gap is None else f"{float(self.gap):.2e}, {self.relative_gap:.1e} of its scale"
+        beside = f", {self.relative_gap:.1e} of its scale" if math.isfinite(self.relative_gap) else ""
+        gap = "no lower bound" if self.gap is None else f"{float(self.gap):.2e}{beside}"
         return [
             ("verdict", f"{Verdict.UNDECIDED.name}: the proof was not finished; these are floats"),
             ("value", self.upper),
             ("lower bound", str(self.lower)),
-            ("gap", gap or "no lower bound"),
+            ("gap", gap),
             ("arithmetic", ARITHMETIC),
         ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,6 +24,7 @@ __all__ = [
     "Trajectory",
     "approach",
     "certified",
+    "check_descent",
     "descend",
     "match",
 ]
@@ -30,6 +32,7 @@ __all__ = [
 GROUP_ENTRIES = 2**21  # similarities of the starts that share a search; larger arrays miss the cache
 COPIES = 2 * MEMORY + 8  # of all parameters, which L-BFGS keeps
 MOST_NUMBERS = 2**28  # that a search keeps: two gigabytes
+MOST_DRAWN = 10**8  # numbers of all starting points: a gigabyte
 START = 0.5  # root mean square norm of the random starts; only a ridge sees it
 
 
@@ -85,21 +88,15 @@ def descend(
     Raises
     ------
     InputError
-        If an integer is not positive, `level` is unknown, the device has no float64, the loss has
-        vectors that are neither features nor classifiers, or there are so many features that one Gram matrix,
-        what a search keeps, or the trajectory is too large.
+        As `check_descent`, and if the trajectory is too large.
 
     References
     ----------
     Khosla et al., arXiv 2004.11362 (the loss L_out); Behnia and Thrampoulidis, arXiv 2402.18884 (landscape).
     """
-    for name, number in {"dim": dim, "starts": starts, "max_iterations": max_iterations}.items():
-        if number < 1:
-            raise InputError(f"{name} = {number} must be at least 1")
-    _check_device(device)
     deadline = np.inf if time_limit is None else time.monotonic() + time_limit
-    goal = objective_of(problem, level, device)
-    together = _check_memory(goal, dim)
+    goal = check_descent(problem, dim, starts, seed, level, device, max_iterations)
+    together = _together(goal, dim)
     draw = torch.Generator().manual_seed(seed)  # on the CPU, so that every device starts alike
     shapes = [(starts, len(copies), dim) for copies in goal.copies]
     drawn = [torch.randn(shape, generator=draw, dtype=torch.float64) for shape in reversed(shapes)][::-1]
@@ -113,7 +110,7 @@ def descend(
     return _joined(found)
 
 
-def _check_memory(goal: Objective, dim: int) -> int:
+def _together(goal: Objective, dim: int) -> int:
     """Return how many starts search together, or refuse where one start is too large."""
     numbers = COPIES * dim * sum(len(copies) for copies in goal.copies)
     if numbers > MOST_NUMBERS:
@@ -122,6 +119,48 @@ def _check_memory(goal: Objective, dim: int) -> int:
             "give a smaller dimension or fewer classes"
         )
     return max(1, min(GROUP_ENTRIES // goal.entries, MOST_NUMBERS // numbers))
+
+
+def check_descent(
+    problem: Problem,
+    dim: int,
+    starts: int = 16,
+    seed: int = 0,
+    level: str = "auto",
+    device: str = "cpu",
+    max_iterations: int = 6000,
+) -> Objective:
+    """Return what `descend` would minimise, or refuse what it cannot do.
+
+    Raises
+    ------
+    InputError
+        If an integer is not one or not positive (a seed: from 0 to 2**64 − 1), `level` is unknown, the device
+        has no float64, the loss has vectors that are neither features nor classifiers, or there are so many
+        features that one Gram matrix, what a search keeps, or the starting points, are too large.
+    """
+    for name, number in {"dim": dim, "starts": starts, "max_iterations": max_iterations}.items():
+        _check_whole(name, number, 1, 2**53)
+    _check_whole("seed", seed, 0, 2**64 - 1)
+    _check_device(device)
+    goal = objective_of(problem, level, device)
+    _together(goal, dim)
+    drawn = starts * dim * sum(len(copies) for copies in goal.copies)
+    if drawn > MOST_DRAWN:
+        raise InputError(
+            f"starts {starts} in dimension {dim} draw {drawn:.1e} numbers, more than {MOST_DRAWN:.0e}; "
+            "give fewer starts or a smaller dimension"
+        )
+    return goal
+
+
+def _check_whole(name: str, number: Any, least: int, most: int) -> None:
+    whole = isinstance(number, (int, np.integer)) and not isinstance(number, bool)
+    if not whole:
+        raise InputError(f"{name} = {number!r} must be a whole number")
+    if not least <= int(number) <= most:
+        many = f"at least {least}" if number < least else f"at most {most}"
+        raise InputError(f"{name} = {number!r} must be {many}")
 
 
 def _check_device(device: str) -> None:

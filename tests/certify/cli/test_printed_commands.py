@@ -15,6 +15,8 @@ from tests.pages import PAGES, ROOT, commands
 NOT_RUN = {  # the reason
     "gramcert check": "the name of the command",
     "gramcert check FILE": "a placeholder; the README's first command checks a file",
+    "gramcert solve": "the name of the command",
+    "gramcert solve --labels FILE[:COLUMN]": "a placeholder; tests/certify/cli/test_labels.py",
     "gramcert solve --loss balanced-negatives": "tests/test_guides.py, where the loss is installed",
 }
 SLOW = {"gramcert solve --step 2,2,100,10 --verify-descent 16"}  # sixteen descents on 220 features
