@@ -1062,6 +1062,11 @@ def unlisted(*path: Any, value: Any, name: str = "step") -> Callable[[], str]:
     return text
 
 
+def unordered(problem: Document) -> Document:
+    """A problem whose classes stand largest first."""
+    return {key: said for key, said in problem.items() if key != "order"}
+
+
 LONG = "1" * 10_000_000
 UPPER_ALONE = {"verdict": "UNDECIDED"} | dict.fromkeys(["lower", "excess_lower", "gap", "gram_radius"])
 PEER = ("witness", "peer", 0, 0)
@@ -1121,7 +1126,7 @@ TRAPS: dict[str, tuple[Callable[[], str], str]] = {
         "unusable file: certificate.witness.peer is",
     ),
     "huge exponent": (
-        replaced("step", "claim", "upper", value="1e999999999"),
+        replaced("step", "claim", "upper", value="1e99999999999"),
         "unusable file: certificate.claim",
     ),
     "huge upper": (replaced("step", "claim", "upper", value="1e99999"), "accepted: CERTIFIED"),
@@ -1180,7 +1185,10 @@ TRAPS: dict[str, tuple[Callable[[], str], str]] = {
         replaced("step", "program", "temperature", value="9" * 200),
         "rejected: the program is not that of the claimed problem",
     ),
-    "infinite entry": (replaced("step", *PEER, value="0x1p+9999"), "rejected: its numbers are too large"),
+    "infinite entry": (
+        replaced("step", *PEER, value="0x1p+9999"),
+        "unusable file: certificate.witness.peer is not a dyadic",
+    ),
     "large entry": (replaced("step", *PEER, value="0x1p+1023"), "rejected: its numbers are too large"),
     "very negative entry": (replaced("step", *PEER, value="-0x1p+1023"), "rejected: "),
     "cold entry": (replaced("step", "witness", "own", 0, value="-0x1p+60"), "rejected: "),
@@ -1255,7 +1263,7 @@ TRAPS: dict[str, tuple[Callable[[], str], str]] = {
         "unusable file: counts are too many",
     ),
     "one class": (
-        replaced("step", "claim", "problem", value=lambda said: said | {"counts": [[10, 1]], "order": [0]}),
+        replaced("step", "claim", "problem", value=lambda said: unordered(said) | {"counts": [[10, 1]]}),
         "unusable file: the problem has one",
     ),
     "other order": (
@@ -1325,7 +1333,7 @@ TRAPS: dict[str, tuple[Callable[[], str], str]] = {
     ),
     "empty cluster": (
         replaced("collapse", "witness", "clusters", 0, value={"groups": [], "weight": [], "kappa": "0x1p0"}),
-        "rejected: its numbers are too large or too small",
+        "unusable file: a cluster is not of distinct groups",
     ),
     "cluster of weight zero": (
         replaced("collapse", "witness", "clusters", 0, "weight", value=["0"]),
@@ -1485,9 +1493,7 @@ TRAPS: dict[str, tuple[Callable[[], str], str]] = {
         "unusable file: certificate.claim.problem.counts is not a positive integer",
     ),
     "no anchor": (
-        replaced(
-            "step", "claim", "problem", value=lambda said: said | {"counts": [[1, 5]], "order": [0] * 5}
-        ),
+        replaced("step", "claim", "problem", value=lambda said: unordered(said) | {"counts": [[1, 5]]}),
         "unusable file: the problem has one",
     ),
 }

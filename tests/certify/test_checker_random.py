@@ -18,8 +18,8 @@ from flint import arb, ctx
 from certify import certify
 from certify.balls.enclosures import BallMatrix, balls
 from certify.balls.random.rows import random_row_table
-from certify.certificate import claim_hash
 from certify.checker import Verdict
+from certify.grammar import claim_hash
 from certify.verification import Check, verify
 from relax import Problem, solve
 from tests.certify.test_checker import Document, checker, hashed, is_named

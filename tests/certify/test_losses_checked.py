@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from certify import certify, checker
-from certify.certificate import claim_hash
+from certify.grammar import claim_hash
 from certify.verification import Check, verify
 from relax import Ball, MeanSquare, Problem, Ridge, Sphere, losses, solve
 from relax.problem import Level

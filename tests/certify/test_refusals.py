@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from certify import certify
-from certify.certificate import claim_hash
+from certify.grammar import claim_hash
 from certify.verification import verify
 from relax import Answer, Ball, InputError, MeanSquare, Problem, Ridge, Sphere, Status, solve
 from relax.bounds import Witness
