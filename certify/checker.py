@@ -401,17 +401,21 @@ def pulled(row: Row, scaled: dict[Orbit, Interval]) -> Interval:
 def log_sum_exp_at(row: Row, scaled: Any, powers: Any, floor: Interval | None) -> Any:
     """Return the terms m e^{x/τ}, and log Σ m e^{x/τ} − Σ p x/τ."""
     terms = [enclose(m) * powers[k] for k, (_, m, _) in row.terms.items()]
-    if floor is not None and row.reads_differences():
-        return terms, (total(terms[1:]) / terms[0]).log1p()  # as below, without its cancellation
+    pulls = [(i, p) for i, (_, _, p) in enumerate(row.terms.values()) if p]
+    if floor is not None and len(pulls) == 1:  # as below, without its cancellation
+        i = pulls[0][0]
+        return terms, (total(terms[:i] + terms[i + 1 :]) / terms[i]).log1p()
     return terms, total(terms).mapped(Context.ln) - pulled(row, scaled) - (floor or NOTHING)
 
 
 def log_sum_exp_slopes(row: Row, terms: list[Interval]) -> list[Interval]:
-    """Return softmax − p; that of the own entry is (1 − p) − (the others), which does not cancel at p = 1."""
-    share, (_, *others) = UNIT / total(terms), [p for _, _, p in row.terms.values()]
-    own = enclose(1 - next(iter(row.terms.values()))[2]) - share * total(terms[1:])
-    pairs = zip(terms[1:], others, strict=True)
-    return [own, *(share * x - enclose(p) if p else share * x for x, p in pairs)]
+    """Return softmax − p; where p is large it is (1 − p) − (the others), which does not cancel at p = 1."""
+    share, found = UNIT / total(terms), []
+    for i, (_, _, p) in enumerate(row.terms.values()):
+        others = total(terms[:i] + terms[i + 1 :]) if 2 * p > 1 else NOTHING
+        low = share * terms[i] - enclose(p) if p else share * terms[i]
+        found.append(enclose(1 - p) - share * others if 2 * p > 1 else low)
+    return found
 
 
 def sum_exp_at(row: Row, scaled: Any, powers: Any, floor: Interval | None) -> Any:
