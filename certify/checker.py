@@ -281,7 +281,8 @@ def read_program(said: Any) -> Program:
     needs = {"fixed": ["value"], "bounded": ["value"], "budget": ["total", "weight"], "ridge": ["weight"]}
     for rule in said.rules:
         given = [key for key in ("total", "value", "weight") if getattr(rule, key) is not None]
-        require(given == needs.get(rule.kind), "a rule has not the numbers of its kind")
+        fits = rule.groups and given == needs.get(rule.kind)
+        require(fits, "a rule has not the numbers of its kind, or no groups")
         if given == ["value"]:
             rules += [Rule(rule.kind, g[a] * rule.value, {a: Fraction(1)}) for a in rule.groups]
         else:
@@ -293,7 +294,6 @@ def read_program(said: Any) -> Program:
 
 def in_order(rules: list[Rule]) -> list[Rule]:
     """Return rules in the order of their first groups: theirs means nothing."""
-    require(all(rule.weight for rule in rules), "a rule is of no group")
     return sorted(rules, key=lambda rule: min(rule.weight))
 
 
