@@ -304,7 +304,8 @@ ROWS = {"kind": KIND, "anchor": [INDEX], "weight": [POSITIVE]}
 SOFTMAX = ROWS | {"own_multiplicity": [UNSIGNED], "own_target": [RATIONAL], "floor?": [RATIONAL]}
 SOFTMAX |= {"peer_multiplicity": {"every_row?": [UNSIGNED], "rows?": [[UNSIGNED]]}}
 SOFTMAX |= {"peer_target": ({"every_row?": [RATIONAL], "rows?": [[RATIONAL]]},)}
-DRAWN = ROWS | {"draws": COUNT, "replacement": FLAG, "base": UNSIGNED, "own_multiplicity": POSITIVE}
+DRAWS_SAID = leaf(int, "an integer from 1 to 10**6", int, lambda n: 0 < n <= 10**6)
+DRAWN = ROWS | {"draws": DRAWS_SAID, "replacement": FLAG, "base": UNSIGNED, "own_multiplicity": POSITIVE}
 DRAWN |= {"peer_multiplicity": POSITIVE, "own_population": [UNSIGNED]}
 DRAWN |= {"peer_population": {"every_row?": [UNSIGNED], "rows?": [[UNSIGNED]]}}
 

@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from certify.balls.random.rows import check_random_rows
 from certify.encoding.numbers import rational, rationals
 from certify.encoding.rows import column, decode_block, encode_block
 from certify.grammar import LARGEST_PROGRAM, UnusableError
 from relax.counts import LARGEST_COUNT
 from relax.program import GramProgram
+from relax.rows import RandomLogSumExp
 from relax.rules import Bounded, Budget, Fixed, RidgeCost, Rule
 
 
@@ -46,10 +48,14 @@ def decode_program(said: Mapping[str, Any]) -> GramProgram:
         multiplicity = np.array([_whole(g) for g in said["multiplicity"]], dtype=float)
         if sum(len(block["anchor"]) for block in said["rows"]) > LARGEST_PROGRAM:
             raise ValueError(f"it has more than {LARGEST_PROGRAM} rows")
+        rows = tuple(decode_block(block, len(multiplicity)) for block in said["rows"])
+        for block in rows:
+            if isinstance(block, RandomLogSumExp):
+                check_random_rows(block, multiplicity)
         return GramProgram(
             multiplicity=multiplicity,
             temperature=Fraction(said["temperature"]),
-            rows=tuple(decode_block(block, len(multiplicity)) for block in said["rows"]),
+            rows=rows,
             normaliser=Fraction(said["normaliser"]),
             rules=tuple(_decode_rule(rule) for rule in said["rules"]),
             nonnegative=said["nonnegative"],

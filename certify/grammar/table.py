@@ -145,7 +145,7 @@ SOFTMAX = {
 }
 RANDOM = {
     **ANCHORS,
-    "draws": COUNT,
+    "draws": Whole("an integer from 1 to 10**6", 1, 10**6),
     "replacement": FLAG,
     "base": UNSIGNED,
     "own_multiplicity": POSITIVE,

@@ -18,6 +18,7 @@ from relax.errors import InputError, SolverError
 from relax.model import Model, model
 from relax.orbits import OrbitMatrix
 from relax.program import GramProgram
+from relax.rows import RandomLogSumExp
 
 if TYPE_CHECKING:
     pass
@@ -43,7 +44,9 @@ def names() -> list[str]:
 
 
 def supports(program: GramProgram) -> str | None:
-    """Return None for programs of a size that conic solvers reach, else the reason why not."""
+    """Return None for programs that CVXPY can write, of a size that conic solvers reach, else the reason."""
+    if any(isinstance(rows, RandomLogSumExp) for rows in program.rows):
+        return "rows over random draws are no finite sum that CVXPY could write"
     slots = program.groups * program.roles
     return None if slots <= LARGEST else f"{slots} slots are too many for a conic solver; it takes {LARGEST}"
 

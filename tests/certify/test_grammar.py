@@ -283,7 +283,7 @@ ODD: list[tuple[str, Path_, list[tuple[Any, str]]]] = [
     ),
     ("step", (*ROWS, "floor"), [(["0", "0"], U), (None, U)]),
     ("kernel", (*ROWS, "floor"), [(GONE, U), (None, U), (["0"], U), (lambda x: [0, *x[1:]], U)]),
-    ("random", (*ROWS, "draws"), [(0, U), (True, U), (3.0, U), ("3", U), (-3, U), (2, R), (2**53 + 1, U)]),
+    ("random", (*ROWS, "draws"), [(0, U), (True, U), (3.0, U), ("3", U), (-3, U), (2, R), (10**6 + 1, U)]),
     ("random", (*ROWS, "replacement"), [("no", U), (1, U), (None, U), (True, R)]),
     ("random", (*ROWS, "base"), [("-1", U), (1, U), (None, U), ("2", R)]),
     ("random", (*ROWS, "own_multiplicity"), [("0", U), (["2"], U), ("1", R)]),
