@@ -953,8 +953,8 @@ class Setting:
         self.n, self.g = [pair[0] * self.views for pair in counts], [pair[1] for pair in counts]
         largest_first = self.n == sorted(set(self.n), reverse=True)
         require(largest_first, "counts do not stand largest first, each size once")
-        said = None if order is None else Counter(order)
-        fits = said is None or (said == Counter(dict(enumerate(self.g))) and order != sorted(order))
+        counted = Counter(dict(enumerate(self.g)))
+        fits = order is None or (Counter(order) == counted and order != sorted(order))
         require(fits, "order does not fit the counts, or is that of the counts")
         self.features, self.classes = sum(map(operator.mul, self.n, self.g)), sum(self.g)
         require(self.features <= 2**53, "there are more than 2**53 features")
@@ -1417,8 +1417,10 @@ def corresponds(claim: Any, program: Program) -> bool:
     """Whether the table builds the program from the claimed problem; False where it lacks the loss."""
     problem = claim.problem
     require((problem is None) == (claim.level is None), "a problem and its level belong together")
-    it = None if problem is None else Setting(problem, claim.level)
-    if it is None or problem.loss.name not in LOSSES:
+    if problem is None:
+        return False
+    it = Setting(problem, claim.level)
+    if problem.loss.name not in LOSSES:
         return False
     built = assembled(it, *LOSSES[problem.loss.name][1](problem.loss.said, it))
     require(built == program, "the program is not that of the claimed problem", RejectedError)

@@ -185,7 +185,8 @@ class Meaning:
             [self.own_entry(a, x) for a, x in enumerate(witness["own"])],
             {(a, b): real(witness["peer"][a][b - a]) for a, b in self.pairs},
         )
-        own, peer = [mp.mpf(0)] * len(self.g), dict.fromkeys(self.pairs, mp.mpf(0))
+        own: list[Any] = [mp.mpf(0)] * len(self.g)
+        peer: dict[tuple[int, int], Any] = dict.fromkeys(self.pairs, mp.mpf(0))
         for row in self.rows:
             _, slopes = row.value_and_slopes(start)
             each = row.weight / (self.g[row.a] * self.tau)

@@ -6,6 +6,7 @@ import copy
 import json
 import os
 import random
+import re
 import sys
 import threading
 import time
@@ -21,7 +22,7 @@ from certify import checker
 from certify.balls import prove
 from certify.cli import main
 from certify.encoding import decode_point, decode_program, decode_witness
-from certify.grammar import read_file
+from certify.grammar import read_file, table
 from certify.verification import check
 from relax import InputError
 from tests.certify.forging import (
@@ -69,14 +70,14 @@ BOUND: list[tuple[Any, str]] = [
 ODD: list[tuple[str, Path_, list[tuple[Any, str]]]] = [
     ("step", (*CLAIM, "upper"), [*BOUND, (None, U), (GONE, U)]),
     ("step", (*CLAIM, "lower"), [(True, U), (6, U), ("-1e5", A), ("1e5", R), (None, U), (GONE, U)]),
-    ("step", (*CLAIM, "excess_lower"), [(None, R), ("-1", A), ("1", R), (False, U), (GONE, U)]),
+    ("step", (*CLAIM, "excess_lower"), [(None, R), ("1", R), (False, U), (GONE, U)]),
     ("step", (*CLAIM, "excess_upper"), [(None, R), ("9", A), ("0", R), (0, U), (GONE, U)]),
     ("hand", (*CLAIM, "excess_upper"), [("9", R), ("9e9", R)]),
     ("step", (*CLAIM, "gap"), [(None, R), ("0", R), ("-0", R), (1e-9, U), (GONE, U)]),
     (
         "step",
         (*CLAIM, "tolerance"),
-        [(True, U), (1e-9, U), ("Infinity", U), ("-1", U), ("1" * 10**6, U), (None, U), ("1e9999999999", A)],
+        [(True, U), (1e-9, U), ("Infinity", U), ("-1", U), ("1" * 10**6, U), (None, U), ("1e99999", A)],
     ),
     ("step", (*CLAIM, "tolerance"), [("0", R), ("1e-99", R), ("1e-99999999999999999", U), ("0.5", A)]),
     ("step", (*CLAIM, "gram_radius"), [(None, A), ("0", R), ("-1", R), ("1e5", A), (0.1, U), (GONE, U)]),
@@ -413,6 +414,7 @@ WHOLE: dict[str, tuple[Callable[[], Document], str]] = {
     "nothing is changed": (lambda: certificate("step"), A),
     "an exact temperature": (lambda: exact_temperature(certificate("step")), A),
     "a loose gap": (lambda: undecided(certificate("step"), gap="1e999"), A),
+    "a loose excess": (lambda: undecided(certificate("step"), excess_lower="-1"), A),
     "no bound from below": (lambda: undecided(certificate("step"), **NOTHING_BELOW), A),
     "a radius alone": (lambda: undecided(certificate("step"), lower=None, excess_lower=None, gap=None), U),
     "a gap alone": (lambda: undecided(certificate("step"), **NOTHING_BELOW | {"gap": "0"}), R),
@@ -487,6 +489,13 @@ def test_both_verifiers_put_it_into_the_class(make: Callable[[], Document], expe
     (balls, said), (other, answer) = by_balls(text), by_checker(text)
     assert is_one_sentence(said) and is_one_sentence(answer), (said, answer)
     assert (balls, other) == (expected, expected), (said, answer)
+
+
+def test_the_page_has_the_spellings_of_the_table() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "certificate-format.md").read_text(encoding="utf-8")
+    said = dict(re.findall(r"^\| (rational|dyadic|decimal) \| `(.*?)` \|", page, flags=re.MULTILINE))
+    forms = {"rational": table.SIGNED.form, "dyadic": table.DYADIC.form, "decimal": table.DECIMAL.form}
+    assert {name: form.replace("\\|", "|") for name, form in said.items()} == forms
 
 
 # ------------------------------------------------------------------------------------------ texts and bytes

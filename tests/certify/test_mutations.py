@@ -73,7 +73,6 @@ class Optimum:
     low: Any
     high: Any
     matrix: Entries
-    gram: Any
 
 
 @cache
@@ -93,7 +92,7 @@ def optimum_in(document: Document) -> Optimum:
     high = meaning.value(matrix)
     low = meaning.floor + meaning.lower(document["witness"], high - meaning.floor)
     assert low <= high + SLACK * abs(high)
-    return Optimum(low, high, matrix, None)
+    return Optimum(low, high, matrix)
 
 
 @cache
@@ -124,7 +123,7 @@ def falsehoods(document: Document, named: bool) -> list[str]:
     here, floor = meaning.value(matrix), meaning.floor
     size = SLACK * max(1, abs(here))
     high, low = min(known.high, here) + size, known.low - size
-    said = {key: None if claim[key] is None else real(claim[key]) for key in NUMBERS}
+    said: dict[str, Any] = {key: None if claim[key] is None else real(claim[key]) for key in NUMBERS}
     ranks = [g - 1 for g, y in zip(meaning.g, point["within"], strict=True) if real(y)]
     false = {
         "lower": said["lower"] is not None and said["lower"] > high,
