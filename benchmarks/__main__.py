@@ -34,7 +34,7 @@ class Options:
 
 def data_sets(progress: Progress, options: Options) -> Table:
     """Solve real class counts; prove the gap in ball arithmetic."""
-    heads = ("data set", "sizes", "τ", "Newton steps", "seconds", "proven gap / excess", "proof, s")
+    heads = ("data set", "sizes", "τ", "Newton steps", "seconds", "proven gap / scale", "proof, s")
     table = Table(*heads, title="Real data sets")
     cases = [(name, tau) for name in DATA_SETS for tau in TEMPERATURES]
     for name, tau in progress.track(cases, description="real data sets"):
@@ -50,7 +50,7 @@ def data_sets(progress: Progress, options: Options) -> Table:
 
 def million(progress: Progress, options: Options) -> Table:
     """Solve STEP imbalance with 10⁶ classes in two sizes."""
-    table = Table("problem", "τ", "seconds", "proven gap / excess", title="A million classes")
+    table = Table("problem", "τ", "seconds", "proven gap / scale", title="A million classes")
     for tau in progress.track((1.0, 0.1), description="a million classes"):
         problem = Problem.step(500_000, 500_000, 1000, 10, temperature=tau)
         run = timed(lambda problem=problem: solve(problem), runs=25)

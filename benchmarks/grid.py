@@ -143,7 +143,7 @@ def page(progress: Progress) -> str:
     """Run the whole grid and return the page `docs/robustness.md`."""
     found = {cell: _tried(cell) for cell in progress.track(list(cells()), description="grid")}
     failed = [
-        f"- {cell}: {result.verdict.name}, gap / excess {result.gap:.1e}, {result.status}"
+        f"- {cell}: {result.verdict.name}, gap / scale {result.gap:.1e}, {result.status}"
         for cell, result in found.items()
         if result.verdict is not Verdict.CERTIFIED
     ]
@@ -168,7 +168,7 @@ def _table(found: dict[Cell, Outcome]) -> list[str]:
     for cell, result in found.items():
         by_line[cell.family, cell.ratio].append(result)
     lines = [
-        "| counts | R | certified | worst proven gap / excess | most Newton steps "
+        "| counts | R | certified | worst proven gap / scale | most Newton steps "
         "| median solve, s | slowest solve, s | slowest proof, s |",
         "|---|---|---|---|---|---|---|---|",
     ]

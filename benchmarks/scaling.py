@@ -28,7 +28,7 @@ HEADS = (
     "evaluations",
     "Krylov products",
     "factorisations",
-    "gap / excess (float)",
+    "gap / scale (float)",
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import platform
 from dataclasses import dataclass, replace
-from decimal import Decimal
+from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
 from enum import Enum
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
@@ -16,7 +16,7 @@ import numpy as np
 from flint import arb, ctx
 
 from certify import statement
-from certify.balls import ProvenBounds, decimal_above, decimal_below, factored, prove
+from certify.balls import ProvenBounds, decimal_above, decimal_below, factored, prove, room_for
 from certify.encoding import encode_point, encode_program, encode_witness
 from certify.grammar import SCHEMA, claim_hash, parse, read_file, require_grammar
 from relax.answer import Answer
@@ -30,6 +30,7 @@ from relax.rows import RandomLogSumExp
 from relax.solution import Solution
 
 TOLERANCE = 1e-9
+EXACT = Context(1_000, Emin=MIN_EMIN, Emax=MAX_EMAX)  # digits enough for any product of two claimed numbers
 ARITHMETIC = "ball arithmetic"
 NOT_ATTAINED = ", which bounds the loss from below: no loss as small is claimed"
 SAID = (
@@ -39,6 +40,7 @@ SAID = (
     "excess_lower",
     "excess_upper",
     "gap",
+    "scale",
     "gram_radius",
     "rank",
 )
@@ -47,7 +49,7 @@ SAID = (
 class Verdict(Enum):
     """What was proven."""
 
-    CERTIFIED = "the gap is proven to be within the tolerance times the excess"
+    CERTIFIED = "the gap is proven to be within the tolerance times its scale"
     REFUTED = "a better point is proven to exist"
     UNDECIDED = "the proven gap is larger than the tolerance allows"
 
@@ -61,7 +63,7 @@ class Certificate(Shown):
     problem : Problem or None
         What the claim is about; None for a program that stands for itself.
     verdict : Verdict
-        CERTIFIED when gap ≤ tolerance · excess, else UNDECIDED.
+        CERTIFIED when gap ≤ tolerance · scale, else UNDECIDED.
     lower, upper : str
         Decimals rounded outward: every feasible loss is ≥ lower (None when nothing was proven), and the
         point's loss is ≤ upper; where it is not `attained`, the value of the program that bounds the loss.
@@ -69,6 +71,10 @@ class Certificate(Shown):
         The same above the infimum of the loss over unconstrained entries.
     gap : str
         ≥ upper − lower.
+    scale : str or None
+        What the gap is measured against, a proven lower bound of min(excess, range): the range is how far
+        the loss is below that of equal similarities. With a ridge it is the excess alone, without a floor
+        the range alone, and None where there is neither or nothing was proven.
     gram_radius : str or None
         Every feasible point as good as ours has its Gram entries within this of ours.
     rank : int
@@ -85,6 +91,7 @@ class Certificate(Shown):
     excess_lower: str | None
     excess_upper: str | None
     gap: str | None
+    scale: str | None
     gram_radius: str | None
     rank: int
     document: dict[str, Any]
@@ -101,23 +108,21 @@ class Certificate(Shown):
 
     @property
     def relative_gap(self) -> float:
-        """The proven gap over the proven lower bound of the excess; infinite where nothing was proven."""
-        if self.gap is None:
+        """The proven gap over its scale; infinite where none is proven."""
+        if self.gap is None or self.scale is None or Decimal(self.scale) <= 0:
             return np.inf
-        scale = Decimal(self.excess_lower) if self.excess_lower is not None else None
-        if scale is None:
-            scale = max(Decimal(1), abs(Decimal(self.upper)))
-        return float(Decimal(self.gap) / scale) if scale > 0 else np.inf
+        return float(Decimal(self.gap) / Decimal(self.scale))
 
     def facts(self) -> list[tuple[str, str]]:
         """Return what there is to print, as (label, value) pairs."""
-        proven = "" if self.gap is None else f"{float(self.gap):.2e}, {self.relative_gap:.1e} of the excess"
+        beside = f", {self.relative_gap:.1e} of its scale" if np.isfinite(self.relative_gap) else ""
+        proven = "nothing was proven" if self.gap is None else f"{Decimal(self.gap):.2e}{beside}"
         radius = "not bounded" if self.gram_radius is None else f"{float(self.gram_radius):.1e}"
         return [
             ("verdict", f"{self.verdict.name}: {self.verdict.value}"),
             ("loss ≥", str(self.lower)),
             ("loss ≤", self.upper) if self.attained else ("bound ≤", self.upper + NOT_ATTAINED),
-            ("gap ≤", proven or "nothing was proven"),
+            ("gap ≤", proven),
             ("Gram radius", radius),
             ("dimension", str(self.rank)),
             ("arithmetic", ARITHMETIC),
@@ -179,7 +184,7 @@ def certify(found: Solution | Answer, tolerance: float = TOLERANCE) -> Certifica
         Of a problem, or of a program written by hand. Its point and witness are untrusted: bad ones cost
         gap, never truth.
     tolerance : float
-        CERTIFIED means proven gap ≤ tolerance · (proven lower bound of the excess).
+        CERTIFIED means proven gap ≤ tolerance · scale (`Certificate.scale`).
 
     Raises
     ------
@@ -230,10 +235,11 @@ def _claim(
         else None,
         "excess_upper": decimal_above(bounds.excess_upper) if has_floor else None,
         "gap": None if bounds.gap is None else decimal_above(_with_slack(bounds)),
+        "scale": None if bounds.scale is None else decimal_below(bounds.scale),
         "gram_radius": None if bounds.gram_radius is None else decimal_above(bounds.gram_radius, 6),
         "rank": bounds.rank,
     }
-    claim["verdict"] = "CERTIFIED" if is_certified(claim, tolerance) else "UNDECIDED"
+    claim["verdict"] = "CERTIFIED" if is_certified(claim) else "UNDECIDED"
     if solution is None:
         words = statement.of_program(program.groups, int(program.multiplicity.sum()), claim)
     else:
@@ -249,32 +255,27 @@ def _with_room(program: GramProgram, bounds: ProvenBounds) -> ProvenBounds:
     if not any(isinstance(rows, RandomLogSumExp) for rows in program.rows):
         return bounds
     with ctx.workprec(bounds.precision):
-        lower, upper, gap = (
+        lower, upper, gap, scale = (
             None if x is None else x + arb(0, 4) * x.rad()
-            for x in (bounds.excess_lower, bounds.excess_upper, bounds.gap)
+            for x in (bounds.excess_lower, bounds.excess_upper, bounds.gap, bounds.scale)
         )
     assert upper is not None
-    return replace(bounds, excess_lower=lower, excess_upper=upper, gap=gap)
+    return replace(bounds, excess_lower=lower, excess_upper=upper, gap=gap, scale=scale)
 
 
 def _with_slack(bounds: ProvenBounds) -> arb:
-    """Return the gap and 10⁻³⁰ of the excess, so that a verifier with fewer digits can reproduce it."""
+    """Return the gap and 10⁻³⁰ of its scale, so that a verifier with fewer digits can reproduce it."""
     assert bounds.gap is not None
     with ctx.workprec(bounds.precision):
-        return bounds.gap + abs(bounds.excess_upper) * arb("1e-30")
+        return room_for(bounds.gap, bounds.scale)
 
 
-def is_certified(claim: dict[str, Any], tolerance: Decimal) -> bool:
-    """Return whether the rounded numbers of a claim prove the gap small enough.
-
-    The allowed gap is shortened by a part in 10⁹, more than the rounding of any number in the claim, so
-    that whoever recomputes them more accurately agrees.
-    """
-    if claim["gap"] is None or claim["lower"] is None:
+def is_certified(claim: dict[str, Any]) -> bool:
+    """Return whether the numbers of a claim, exactly as they stand, prove the gap small enough."""
+    gap, scale = claim["gap"], claim["scale"]
+    if gap is None or scale is None:
         return False
-    has_floor = claim["excess_lower"] is not None
-    scale = Decimal(claim["excess_lower"]) if has_floor else max(Decimal(1), abs(Decimal(claim["lower"])))
-    return Decimal(claim["gap"]) <= tolerance * scale * (1 - Decimal("1e-9"))
+    return Decimal(gap) <= EXACT.multiply(Decimal(claim["tolerance"]), Decimal(scale))
 
 
 def _versions() -> dict[str, str]:

@@ -77,6 +77,7 @@ class Verdict(NamedTuple):
 _TRAPS = [decimal.InvalidOperation, decimal.DivisionByZero, decimal.Overflow]
 DOWN = Context(FEWEST_DIGITS, decimal.ROUND_FLOOR, decimal.MIN_EMIN, decimal.MAX_EMAX, traps=_TRAPS)
 UP = Context(FEWEST_DIGITS, decimal.ROUND_CEILING, decimal.MIN_EMIN, decimal.MAX_EMAX, traps=_TRAPS)
+EXACT = Context(3 * LARGEST_NUMBER, Emin=decimal.MIN_EMIN, Emax=decimal.MAX_EMAX, traps=_TRAPS).multiply
 ZERO, ONE = Decimal(0), Decimal(1)
 
 
@@ -112,6 +113,10 @@ class Interval:
     def at_least(self, other: Interval) -> Interval:
         """Return the larger of two numbers."""
         return Interval(max(self.lo, other.lo), max(self.hi, other.hi))
+
+    def at_most(self, other: Interval) -> Interval:
+        """Return the smaller of two numbers."""
+        return Interval(min(self.lo, other.lo), min(self.hi, other.hi))
 
     def mapped(self, function: Callable[[Context, Decimal], Decimal]) -> Interval:
         """Return ln or sqrt, which increase and which `decimal` rounds to the nearest number."""
@@ -188,7 +193,7 @@ NORMALISER = spelled("a positive rational, or too long", lowest, "[1-9][0-9]*" +
 DYADIC = spelled('a dyadic such as "0x1.8p-3"', float.fromhex, "-?0x[01]" + HEX)
 SIZE = spelled('a dyadic such as "0x1.8p-3"', float.fromhex, rf"0x[01]{HEX}|-0x0(\.0)?p\+0")  # ≥ 0
 REAL = spelled('a decimal such as "3.2e-14"', Decimal, r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,10})?")
-WORDS = ("gramcert/certificate/2", "groups|classes|samples", "CERTIFIED|UNDECIDED", "[a-z0-9-]+")
+WORDS = ("gramcert/certificate/3", "groups|classes|samples", "CERTIFIED|UNDECIDED", "[a-z0-9-]+")
 SCHEMA, LEVEL, VERDICT, NAME = (spelled(word, str, word) for word in WORDS)
 
 
@@ -215,7 +220,7 @@ PROBLEM = {"loss": loss_of, "counts": [[COUNT]], "temperature": POSITIVE, "norm"
 PROBLEM |= {"nonnegative": FLAG, "views": COUNT, "order?": [INDEX]}
 CLAIM = {"words": TEXT, "problem": (PROBLEM,), "level": (LEVEL,), "verdict": VERDICT, "tolerance": REAL}
 CLAIM |= {"rank": INDEX, "upper": REAL, "lower": (REAL,), "excess_lower": (REAL,), "excess_upper": (REAL,)}
-CLAIM |= {"gap": (REAL,), "gram_radius": (REAL,)}
+CLAIM |= {"gap": (REAL,), "scale": (REAL,), "gram_radius": (REAL,)}
 RULE = {"kind": TEXT, "groups": [INDEX], "value?": POSITIVE, "weight?": [POSITIVE], "total?": POSITIVE}
 PROGRAM = {"multiplicity": [POSITIVE], "temperature": POSITIVE, "normaliser": NORMALISER}
 PROGRAM |= {"nonnegative": FLAG, "rules": [RULE], "rows": [lambda value, where: rows_of(value, where)]}
@@ -833,7 +838,7 @@ class Proof:
         base = self.floor or NOTHING
         self.proven = {"upper": base + self.upper, "excess_upper": self.floor and self.upper}
         self.proven |= {"lower": self.lower and base + self.lower, "excess_lower": self.floor and self.lower}
-        self.proven["gap"] = self.lower and self.upper - self.lower
+        self.proven |= {"gap": self.lower and self.upper - self.lower, "scale": self.scale()}
 
     def scaled(self, matrix: dict[Orbit, Fraction]) -> dict[Orbit, Interval]:
         """Return the matrix of the point, scaled to obey the rules."""
@@ -843,6 +848,13 @@ class Proof:
             used = {"fixed": spent, "ridge": UNIT}.get(rule.kind, spent.at_least(UNIT))
             root |= dict.fromkeys(rule.weight, (UNIT / used).mapped(Context.sqrt))
         return {k: root[k[0]] * root[k[-1]] * enclose(x) for k, x in matrix.items()}
+
+    def scale(self) -> Interval | None:
+        """Return what the gap is measured against: min(L, range), of what there is."""
+        known = [self.lower] if self.floor else []
+        if all(rule.kind != "ridge" for rule in self.program.rules):
+            known.append(self.rows_at(dict.fromkeys(self.matrix, NOTHING))[1] - self.upper)
+        return reduce(Interval.at_most, known) if self.lower and known else None
 
     def dual_slack(self) -> tuple[dict[Orbit, Interval], dict[Orbit, Interval]]:
         """Return W, and how strongly it ties different members to one point."""
@@ -895,7 +907,7 @@ class Proof:
         price = reduce(Interval.at_least, (self.needed[a] / enclose(w) for a, w in rule.weight.items()))
         price = price - UNIT if rule.kind == "ridge" else price
         price = price if rule.kind == "fixed" else price.at_least(NOTHING)
-        if rule.kind == "ridge" and price.hi:
+        if rule.kind == "ridge":
             return price * self.upper if self.floor else None
         return price * enclose(rule.total)
 
@@ -1433,7 +1445,7 @@ def corresponds(claim: Any, program: Program) -> bool:
 def confirm(claim: Any, proof: Proof, cautious: bool) -> None:
     """Reject what is claimed beyond the bounds, taken at their cautious ends or else at the hopeful ones."""
     for name, bound in proof.proven.items():
-        said, is_lower = getattr(claim, name), name.endswith("lower")
+        said, is_lower = getattr(claim, name), name in ("lower", "excess_lower", "scale")
         if said is None or bound is None:
             needed = bound if claim.lower is not None or name == "excess_upper" else None
             require(said is needed, f"{name} is {'missing' if said is None else 'not proven'}", RejectedError)
@@ -1441,13 +1453,10 @@ def confirm(claim: Any, proof: Proof, cautious: bool) -> None:
         sure = bound.lo if is_lower == cautious else bound.hi
         within = said <= sure if is_lower else said >= sure
         require(within, f"{name} is claimed to be {said:.25}, and {sure:.25} is proven", RejectedError)
-    lower = proof.lower or NOTHING
-    gap, size = proof.upper - lower, lower if proof.floor else abs(lower).at_least(UNIT)
-    over, worst = gap - Interval(claim.tolerance, claim.tolerance) * size, gap.hi if cautious else gap.lo
-    small = claim.verdict == "UNDECIDED" or (over.hi if cautious else over.lo) <= ZERO
-    require(small, "the verdict CERTIFIED is not proven: the gap is above the tolerance", RejectedError)
-    near = claim.gram_radius is None or proof.proves_radius(claim.gram_radius, worst)
-    require(near, "the Gram radius is not proven", RejectedError)
+    if claim.gram_radius is not None:
+        gap = proof.upper - (proof.lower or NOTHING)
+        near = proof.proves_radius(claim.gram_radius, gap.hi if cautious else gap.lo)
+        require(near, "the Gram radius is not proven", RejectedError)
 
 
 BRIEF = Context(6, decimal.ROUND_CEILING, decimal.MIN_EMIN, decimal.MAX_EMAX)
@@ -1472,6 +1481,9 @@ def examine(said: Any) -> Verdict:
     tolerance = claim.tolerance if claim.verdict == "CERTIFIED" else None
     strong = tolerance is not None or claim.gram_radius is not None
     require(claim.tolerance >= 0 and not (strong and claim.lower is None), "claim is incomplete")
+    known = None not in (claim.gap, claim.scale)
+    small = tolerance is None or (known and claim.gap <= EXACT(tolerance, claim.scale))
+    require(small, "the verdict CERTIFIED is not proven: the gap is above the tolerance", RejectedError)
     named = corresponds(claim, program)
     witness, (point, rank) = read_witness(said.witness, program), read_point(said.point, program)
     require(claim.rank == rank, f"the rank is {rank}, not what is claimed", RejectedError)

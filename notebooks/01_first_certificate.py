@@ -56,7 +56,7 @@ from relax.orbits import OrbitMatrix
 cold = solve(Problem([100] * 4, temperature=0.04))
 frame = OrbitMatrix(np.array([4.0]), np.ones((1, 1, 1)), np.zeros((1, 1)))
 wrong = replace(cold.answer, point=frame)
-print(f"absolute gap of the frame {wrong.gap():.1e}, relative to its excess {wrong.relative_gap():.4f}")
+print(f"absolute gap of the frame {wrong.gap():.1e}, relative to its scale {wrong.relative_gap():.4f}")
 print(certify(wrong).verdict.name, "/", certify(cold).verdict.name)
 
 # %% [markdown]

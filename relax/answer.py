@@ -76,14 +76,19 @@ class Answer:
         floor = self.program.floor
         return self.bound.excess + (0.0 if np.isinf(floor) else floor)
 
+    @cached_property
+    def scale(self) -> float:
+        """What the gap is measured against, min(excess, range) (`GramProgram.scale_of_gap`)."""
+        return self.program.scale_of_gap(self.point)
+
     def gap(self) -> float:
         """Return upper minus lower bound, computed between excesses; rounding below zero counts as zero."""
-        return max(0.0, self.excess - self.bound.excess)
+        cost = self.program.rule_cost(self.point)
+        return max(0.0, self.bound.gap(self.program.rows_excess(self.point), cost))
 
     def relative_gap(self) -> float:
-        """Return the gap over `GramProgram.scale_of_gap`: the excess where the program has a floor."""
-        scale = max(1.0, abs(self.value)) if np.isinf(self.program.floor) else self.excess
-        return self.gap() / scale if scale > 0 else np.inf  # an excess below 1e-308 underflows
+        """Return the gap over its scale; infinite where the scale is not positive, or underflows."""
+        return self.gap() / self.scale if self.scale > 0 else np.inf
 
     def primal_residual(self) -> float:
         """Return how far the point is from feasible: its most negative eigenvalue or broken rule."""

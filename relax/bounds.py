@@ -82,10 +82,33 @@ class Witness:
 
 @dataclass(frozen=True, eq=False)
 class LowerBound:
-    """A lower bound on the objective, as an excess over the floor, and the multipliers that give it."""
+    """A lower bound on the objective, as an excess over the floor, and the multipliers that give it.
 
-    excess: float
+    Attributes
+    ----------
+    at_base : float
+        Excess of the rows at M₀.
+    shortfall : float
+        What the bound lacks from it, ⟨D, M₀⟩ and what the diagonal rules charge.
+    multiplier : array, shape (m·s,)
+        ν.
+    """
+
+    at_base: float
+    shortfall: float
     multiplier: Float[np.ndarray, " ms"]
+
+    @property
+    def excess(self) -> float:
+        """The bound on the excess of every feasible matrix."""
+        return self.at_base - self.shortfall
+
+    def gap(self, rows: float, cost: float) -> float:
+        """Return how far this is below a matrix, by the excess of its rows and the cost of its diagonal.
+
+        Where M₀ is that matrix nothing cancels, however little of its excess the gap is.
+        """
+        return (rows - self.at_base) + (cost + self.shortfall)
 
 
 def lower_bound(program: GramProgram, witness: Witness, level: float = np.inf) -> LowerBound:
@@ -109,7 +132,7 @@ def lower_bound(program: GramProgram, witness: Witness, level: float = np.inf) -
         Excess of a feasible point; needed by ridge rules only, and of use where the program has a floor.
     """
     level = level if np.isfinite(program.floor) else np.inf
-    at_point, gradient = program.linearise(witness.base)
+    at_base, gradient = program.linearise(witness.base)
     slack = witness.slack()
     left_peer = np.abs(_left_over(gradient.peer - slack.peer, program.nonnegative))
     left_own = np.abs(_left_over(gradient.own - slack.own, program.nonnegative))
@@ -123,7 +146,7 @@ def lower_bound(program: GramProgram, witness: Witness, level: float = np.inf) -
     for rule in program.rules:
         multiplier[rule.slots], cost = rule.charge(needed[rule.slots], g[rule.slots], level)
         charge += cost
-    return LowerBound(at_point - gradient.inner(witness.base) - charge, multiplier)
+    return LowerBound(at_base, gradient.inner(witness.base) + charge, multiplier)
 
 
 def _left_over(difference: np.ndarray, nonnegative: bool) -> np.ndarray:

@@ -13,7 +13,9 @@ from jaxtyping import Float, Int
 
 from relax.orbits import OrbitMatrix
 from relax.rows import Rows, RowState, RowTable
-from relax.rules import Rule
+from relax.rules import RidgeCost, Rule
+
+CANCELLED = 1e-3  # a difference of excesses over an excess, below which digits are missed
 
 
 class _Sums(NamedTuple):
@@ -159,7 +161,11 @@ class GramProgram:
 
     def excess(self, matrix: OrbitMatrix) -> float:
         """Return value − floor, by log1p and never by subtraction (the value itself where floor is −∞)."""
-        return self._rows_excess(self.states(matrix)) + self.rule_cost(matrix)
+        return self.rows_excess(matrix) + self.rule_cost(matrix)
+
+    def rows_excess(self, matrix: OrbitMatrix) -> float:
+        """Return the excess of the rows alone, without what diagonal rules cost."""
+        return self._rows_excess(self.states(matrix))
 
     def _rows_excess(self, states: tuple[RowState, ...]) -> float:
         total = 0.0
@@ -201,6 +207,33 @@ class GramProgram:
         """Return the second derivative of the rows in each entry alone, all members of an orbit moving."""
         return self.scatter([state.single() / self.tau for state in states])
 
+    @cached_property
+    def _at_zero(self) -> float:
+        """The excess of the rows where all similarities are equal."""
+        m, s = self.groups, self.roles
+        return self.rows_excess(OrbitMatrix(self.multiplicity, np.zeros((m, s, s)), np.zeros((m * s, m * s))))
+
+    def range(self, matrix: OrbitMatrix) -> float:
+        """Return how far the objective is below its value at M = 0, where all similarities are equal.
+
+        At a temperature far above the entries it is a small part of the excess, and lost in its rounding;
+        there the slope towards zero is taken, which by convexity is no more.
+        """
+        excess = self.excess(matrix)
+        below = self._at_zero - excess
+        if below > CANCELLED * excess:
+            return below
+        return max(below, -self.gradient(matrix).inner(matrix) - self.rule_cost(matrix))
+
     def scale_of_gap(self, matrix: OrbitMatrix) -> float:
-        """Return what a gap at this matrix is measured against: the excess, or max(1, |value|)."""
-        return max(1.0, abs(self.value(matrix))) if np.isinf(self.floor) else self.excess(matrix)
+        """Return what a gap at this matrix is measured against: what geometry can change in the objective.
+
+        That is min(excess, range), of what there is: without a floor there is no excess, and with a ridge no
+        range, as M = 0 may be optimal. With neither, it is max(1, |value|). Excess decides at small
+        temperatures, where almost all of an objective is its floor; range at large ones, where the excess is
+        nearly the same whatever the geometry. A matrix worse than M = 0 has a scale below zero.
+        """
+        ridge = any(isinstance(rule, RidgeCost) for rule in self.rules)
+        known = [] if np.isinf(self.floor) else [self.excess(matrix)]
+        known += [] if ridge else [self.range(matrix)]
+        return min(known) if known else max(1.0, abs(self.value(matrix)))

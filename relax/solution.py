@@ -187,13 +187,13 @@ class Solution(Shown):
 
     def facts(self) -> list[tuple[str, str]]:
         """Return what there is to print, as (label, value) pairs."""
-        answer, counts = self.answer, self.problem.counts
+        answer, counts, gap = self.answer, self.problem.counts, self.relative_gap()
         return [
             ("loss", f"{self.problem.loss.name}, temperature {self.problem.temperature:g}"),
             ("classes", f"{counts.classes} of {len(counts.sizes)} sizes"),
             ("value", f"{self.value:.15g}"),
             ("lower bound", f"{self.lower_bound():.15g}"),
-            ("gap / excess", f"{self.relative_gap():.1e}"),
+            ("gap / scale", f"{gap:.1e}" if np.isfinite(gap) else "beyond float64"),
             ("solver", f"{answer.solver}, {answer.iterations} iterations, {answer.seconds:.3f} s"),
             ("stopped", self.status.value),
         ]

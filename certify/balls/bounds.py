@@ -102,6 +102,21 @@ def upper_bound(goal: Objective, point: FactoredPoint) -> Upper:
     return Upper(matrix, excess)
 
 
+def scale_of_gap(goal: Objective, above: Upper, below: Lower) -> arb | None:
+    """Return what a gap is measured against: min(L, range), of what there is; None where nothing is proven.
+
+    The range is the rows' excess at M = 0, where all similarities are equal, less U; with a ridge there is
+    none, as M = 0 may be optimal. Without a floor there is no excess.
+    """
+    if below.excess is None:
+        return None
+    known = [] if goal.floor is None else [below.excess]
+    if not any(isinstance(rule, RidgeCost) for rule in goal.program.rules):
+        m = goal.program.groups
+        known.append(_rows_excess(goal, _states(goal, BallMatrix(zeros(m), zeros(m, m)))) - above.excess)
+    return reduce(arb.min, known)
+
+
 def optimal_value(goal: Objective, matrix: BallMatrix) -> arb:
     """Return the objective of rows alone at a matrix of balls, floor included."""
     excess = _rows_excess(goal, _states(goal, matrix))

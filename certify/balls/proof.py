@@ -7,7 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 from flint import arb, ctx
 
-from certify.balls.bounds import Lower, Objective, Upper, lower_bound, objective, slack, upper_bound
+from certify.balls.bounds import (
+    Lower,
+    Objective,
+    Upper,
+    lower_bound,
+    objective,
+    scale_of_gap,
+    slack,
+    upper_bound,
+)
 from certify.balls.points import FactoredPoint
 from certify.balls.radius import gram_radius
 from relax.bounds import Cluster, Witness
@@ -18,7 +27,10 @@ from relax.rows import LogSumExp, Rows, SumExp
 from relax.rules import Bounded, Budget, Fixed, RidgeCost, Rule
 
 FIRST_PRECISION, LAST_PRECISION = 128, 8192  # bits
-OF_EXCESS, OF_GAP = 1e-30, 1e-9  # a gap known to one of these parts of excess or gap is known well enough
+OF_SCALE, OF_GAP = (
+    1e-30,
+    1e-9,
+)  # a gap known to one of these parts of its scale or itself is known well enough
 SLOPES = 100  # what errors of slopes, over the temperature, make of those of excesses
 USELESS = 2.0**-32  # more bits that do not narrow a ball to this part of its width will not help
 
@@ -37,6 +49,8 @@ class ProvenBounds:
         What excesses are measured from; None where there is no floor, and excesses are objectives.
     gap : arb or None
         U − L.
+    scale : arb or None
+        What the gap is measured against, at the lower end: min(L, range) (`bounds.scale_of_gap`).
     gram_radius : arb or None
         Every feasible matrix with excess ≤ U has its entries between different nodes within this of the
         point's. None when nothing is proven, or nobody asked.
@@ -52,6 +66,7 @@ class ProvenBounds:
     excess_upper: arb
     floor: arb | None
     gap: arb | None
+    scale: arb | None
     gram_radius: arb | None
     deviation: float | None
     rank: int
@@ -104,9 +119,10 @@ def prove(program: GramProgram, witness: Witness, point: FactoredPoint, radius: 
             goal = objective(program)
             above = upper_bound(goal, point)
             below = lower_bound(goal, exact, above.excess)
+            scale = scale_of_gap(goal, above, below)
             before, width = width, _width(above, below)
             helped = precision == FIRST_PRECISION or width < before * USELESS
-            if _is_narrow(goal, above, below) or not helped or 2 * precision > LAST_PRECISION:
+            if _is_narrow(goal, above, below, scale) or not helped or 2 * precision > LAST_PRECISION:
                 break
         precision *= 2
     if not above.excess.is_finite():
@@ -115,10 +131,17 @@ def prove(program: GramProgram, witness: Witness, point: FactoredPoint, radius: 
     with ctx.workprec(precision):
         gap = None if below.excess is None else above.excess - below.excess
         if radius and gap is not None:  # whoever rounds otherwise finds room for the same radius
-            found = gram_radius(goal, exact, above, below, (gap + abs(above.excess) * OF_EXCESS).upper())
+            found = gram_radius(goal, exact, above, below, room_for(gap, scale))
     widest, deviation = found or (None, None)
     rank = point.rank(program.multiplicity)
-    return ProvenBounds(below.excess, above.excess, goal.floor, gap, widest, deviation, rank, precision)
+    return ProvenBounds(
+        below.excess, above.excess, goal.floor, gap, scale, widest, deviation, rank, precision
+    )
+
+
+def room_for(gap: arb, scale: arb | None) -> arb:
+    """Return a gap and a little of its scale, so that whoever rounds otherwise can reproduce it."""
+    return (gap if scale is None else gap + abs(scale) * OF_SCALE).upper()
 
 
 def _width(above: Upper, below: Lower) -> arb:
@@ -127,16 +150,18 @@ def _width(above: Upper, below: Lower) -> arb:
     return width if width.is_finite() else arb("inf")
 
 
-def _is_narrow(goal: Objective, above: Upper, below: Lower) -> bool:
-    """Return whether gap and excess are known well enough."""
-    excess = above.excess
-    if not excess.is_finite() or (goal.floor is not None and excess.rad() > abs(excess.mid()) * OF_GAP):
+def _is_narrow(goal: Objective, above: Upper, below: Lower, scale: arb | None) -> bool:
+    """Return whether excess, scale and gap are known well enough."""
+    excess, size = above.excess, abs(above.excess.mid())
+    if not excess.is_finite() or (goal.floor is not None and excess.rad() > size * OF_GAP):
         return False
-    if below.excess is None:
+    if below.excess is None or scale is None:
         return True
-    gap = excess - below.excess
-    known = max([OF_EXCESS, *(SLOPES * table.accuracy for table in goal.tables)])
-    return bool(gap.rad() <= arb.max(abs(excess.mid()) * known, abs(gap.mid()) * OF_GAP))
+    gap, inherent = excess - below.excess, size * max(SLOPES * table.accuracy for table in goal.tables)
+    if scale.rad() > abs(scale.mid()) * OF_GAP + inherent:
+        return False
+    known = arb.max(abs(scale.mid()) * OF_SCALE, abs(gap.mid()) * OF_GAP)
+    return bool(gap.rad() <= arb.max(known, inherent))
 
 
 def _check_program(program: GramProgram) -> None:

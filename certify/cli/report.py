@@ -68,7 +68,8 @@ def report(
         "gram_radius": None if proof.gram_radius is None else outward(proof.gram_radius, up=True),
         "arithmetic": ARITHMETIC,
         "proven": {
-            key: getattr(proof, key) for key in ("lower", "upper", "excess_lower", "excess_upper", "gap")
+            key: getattr(proof, key)
+            for key in ("lower", "upper", "excess_lower", "excess_upper", "gap", "scale")
         },
         "solver": solution.answer.solver,
         "iterations": solution.answer.iterations,

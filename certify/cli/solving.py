@@ -53,7 +53,9 @@ def solve_command(
         str, typer.Option(help="groups of equal classes, classes, or samples (the n × n lift).")
     ] = "groups",
     solver: Annotated[str, typer.Option(help=f"One of: {', '.join(names())}.")] = "auto",
-    tolerance: Annotated[float, typer.Option(help="Proven gap allowed, relative to the excess.")] = TOLERANCE,
+    tolerance: Annotated[
+        float, typer.Option(help="Proven gap allowed, relative to its scale (what geometry can change).")
+    ] = TOLERANCE,
     time_limit: Annotated[
         float | None, typer.Option(help="Seconds after which the best so far counts.")
     ] = None,

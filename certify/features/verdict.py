@@ -19,7 +19,7 @@ from relax.solution import Solution
 from relax.solvers import solve
 
 FIRST_PRECISION, LAST_PRECISION = 128, 2048
-SHARP = 1e-15  # of the excess: the loss is known well enough
+SHARP = 1e-15  # of the scale: the loss is known well enough
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +38,7 @@ class PointVerdict(Shown):
     optimum : tuple of str
         Decimals below and above the least loss.
     relative_gap : float
-        (loss − optimum)/excess, rounded up.
+        (loss − optimum)/scale, rounded up (`certify.Certificate.scale`).
     better : Solution
         An explicit point whose loss is at most `optimum[1]`.
     """
@@ -78,7 +78,7 @@ def certify_point(
     labels : array, shape (n,), optional
         One a sample; without them samples stand class by class in the order of the counts.
     tolerance : float
-        CERTIFIED means loss − optimum ≤ tolerance · (excess of the optimum).
+        CERTIFIED means loss − optimum ≤ tolerance · scale, what geometry can change in the loss.
 
     Raises
     ------
@@ -91,12 +91,12 @@ def certify_point(
     if better.nodes.roles != ("feature",):
         raise InputError(f"{problem.loss.name} has vectors beside the features, and a point is features only")
     bounds = prove(better.program, better.witness, factored(better.program, better.point), radius=False)
-    if bounds.lower is None or bounds.excess_lower is None:
+    if bounds.lower is None or bounds.scale is None:
         raise InputError("no lower bound was proven for this problem, so no point can be judged")
     loss = _sharp_loss(np.asarray(features, dtype=float), problem, labels, bounds)
     with ctx.workprec(LAST_PRECISION):
         gap = (loss - bounds.lower).upper()
-        scale = bounds.excess_lower.lower()
+        scale = bounds.scale.lower()
         relative = float(decimal_above(gap / scale, 17)) if scale > 0 else np.inf
         certified = gap <= arb(repr(tolerance)).lower() * scale
         refuted = loss > bounds.upper
@@ -107,12 +107,13 @@ def certify_point(
 
 
 def _sharp_loss(features: np.ndarray, problem: Problem, labels: Any, bounds: ProvenBounds) -> arb:
-    """Return the loss, its ball small against the excess (tiny temperatures need more bits)."""
+    """Return the loss, its ball small against the scale (tiny and huge temperatures need more bits)."""
+    assert bounds.scale is not None
     precision = FIRST_PRECISION
     while True:
         loss = loss_of_features(features, problem, labels, precision)
         with ctx.workprec(LAST_PRECISION):
-            wanted = bounds.excess_upper.upper() * SHARP
+            wanted = bounds.scale.upper() * SHARP
         if loss.rad() <= wanted or 2 * precision > LAST_PRECISION:
             return loss
         precision *= 2
@@ -120,8 +121,8 @@ def _sharp_loss(features: np.ndarray, problem: Problem, labels: Any, bounds: Pro
 
 def _reason(verdict: Verdict, loss: tuple[str, str], optimum: tuple[str, str], relative: float) -> str:
     if verdict is Verdict.CERTIFIED:
-        return f"the loss is within {relative:.1e} of the excess above the optimum"
+        return f"the loss is within {relative:.1e} of its scale above the optimum"
     if verdict is Verdict.REFUTED:
         excess = Decimal(loss[0]) - Decimal(optimum[1])
-        return f"a better point has a loss smaller by {excess:.3e} or more ({relative:.1e} of the excess)"
-    return f"the gap is {relative:.1e} of the excess, more than allowed, and no better point was found"
+        return f"a better point has a loss smaller by {excess:.3e} or more ({relative:.1e} of the scale)"
+    return f"the gap is {relative:.1e} of its scale, more than allowed, and no better point was found"

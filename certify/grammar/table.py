@@ -22,7 +22,7 @@ from relax import losses
 from relax.losses.parameters import LISTS, NUMBERS, Parameter, parameters
 from relax.norms import Norm
 
-SCHEMA = "gramcert/certificate/2"
+SCHEMA = "gramcert/certificate/3"
 LARGEST_PROGRAM = 1_000  # groups; rows
 LONGEST_NORMALISER = 8_000  # characters
 HIGHEST = 1023  # of exponents of dyadics, in absolute value; −1022 is the lowest that a binary64 has
@@ -111,6 +111,7 @@ CLAIM = Object(
         "excess_lower": Null(DECIMAL),
         "excess_upper": Null(DECIMAL),
         "gap": Null(DECIMAL),
+        "scale": Null(DECIMAL),
         "gram_radius": Null(DECIMAL),
         "rank": INDEX,
     }

@@ -212,7 +212,7 @@ def _proven(problem: Problem) -> dict[str, Any]:
         return proof.document
     if proof.verdict.name != "CERTIFIED":
         raise SolverError(
-            f"the optimum is not certified: the proven gap is {proof.relative_gap:.1e} of the excess; raise "
+            f"the optimum is not certified: the proven gap is {proof.relative_gap:.1e} of its scale; raise "
             "the temperature, or try relax.solve with another solver"
         )
     ridge = isinstance(problem.norm, Ridge)

@@ -22,7 +22,7 @@ from relax.program import GramProgram
 from relax.solution import Solution
 from relax.solvers import barrier, conic, dual_vector, low_rank, orthogonal_frame
 
-TOLERANCE = 1e-9  # of the gap over the excess
+TOLERANCE = 1e-9  # of the gap over its scale
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,7 @@ def _judged(answer: Answer, tolerance: float, started: float) -> Answer:
     found = replace(answer, point=point, witness=witness, seconds=seconds)
     if found.relative_gap() > TOLERANCE / 10:
         other = replace(found, witness=witness_at(program, point))
-        found = max(found, other, key=lambda one: one.bound.excess)
+        found = min(found, other, key=Answer.gap)
     if found.status not in (Status.CONVERGED, Status.STALLED):
         return found
     status = Status.CONVERGED if found.relative_gap() <= tolerance else Status.STALLED
@@ -160,11 +160,14 @@ def _judged(answer: Answer, tolerance: float, started: float) -> Answer:
 
 
 def _better_of(first: Answer, second: Answer) -> Answer:
-    """Return the best point with the best bound; the solver of the better point signs."""
+    """Return the best point with the best bound; the solver of the better point signs.
+
+    Where both are known to rounding only, one of the answers as it stands may prove more.
+    """
     upper = min((first, second), key=lambda one: one.excess)
     lower = max((first, second), key=lambda one: one.bound.excess)
-    steps = first.iterations + second.iterations
-    return replace(upper, witness=lower.witness, iterations=steps, seconds=second.seconds)
+    best = min((replace(upper, witness=lower.witness), second, first), key=Answer.relative_gap)
+    return replace(best, iterations=first.iterations + second.iterations, seconds=second.seconds)
 
 
 def _nothing_yet(program: GramProgram) -> Answer:

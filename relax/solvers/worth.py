@@ -10,7 +10,7 @@ from relax.bounds import Witness, feasible, lower_bound, witness_at
 from relax.orbits import OrbitMatrix
 from relax.program import GramProgram
 
-LEAST_EXCESS = 1e-280  # below, a gap beside the excess means nothing in float64
+LEAST_EXCESS = 1e-280  # below, a gap beside it means nothing in float64
 
 
 class Worth(NamedTuple):
@@ -32,6 +32,6 @@ def worth(program: GramProgram, matrix: OrbitMatrix, witness: Witness | None = N
     """
     point = feasible(program, matrix)
     witness = witness_at(program, point) if witness is None else witness
-    excess, scale = program.excess(point), program.scale_of_gap(point)
-    gap = excess - lower_bound(program, witness, excess).excess
+    rows, cost, scale = program.rows_excess(point), program.rule_cost(point), program.scale_of_gap(point)
+    gap = lower_bound(program, witness, rows + cost).gap(rows, cost)
     return Worth(gap, gap / scale if scale > LEAST_EXCESS else np.inf, point, witness)

@@ -49,13 +49,14 @@ def certificate(name: str) -> Document:
 
 
 def loosened(document: Document, part: str = "1e-5") -> Document:
-    """The certificate with bounds that leave a part of the excess, or of the value, unclaimed."""
+    """The certificate with bounds that leave a part of the scale, or of the value, unclaimed."""
     claim = document["claim"]
-    slack = abs(Decimal(claim["excess_upper"] or claim["upper"])) * Decimal(part)
-    for field, sign in (("lower", -1), ("excess_lower", -1), ("upper", 1), ("excess_upper", 1), ("gap", 2)):
-        if claim[field] is not None:
-            claim[field] = str(Decimal(claim[field]) + sign * slack)
-    claim["tolerance"] = "1e-3"
+    slack = abs(Decimal(claim["scale"] or claim["upper"])) * Decimal(part)
+    signs = {"lower": -1, "excess_lower": -1, "scale": -1, "upper": 1, "excess_upper": 1, "gap": 2}
+    for name, sign in signs.items():
+        if claim[name] is not None:
+            claim[name] = str(Decimal(claim[name]) + sign * slack)
+    claim["tolerance"] = str(100 * Decimal(part))
     if claim["gram_radius"] is not None:
         claim["gram_radius"] = str(10 * Decimal(claim["gram_radius"]))
     return document

@@ -17,7 +17,7 @@ import time
 import tokenize
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal, localcontext
 from fractions import Fraction
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -125,6 +125,7 @@ def real(spelled: str) -> Any:
 
 
 Dense = list[list[Any]]
+BOUNDS = ("lower", "upper", "excess_lower", "excess_upper", "gap", "scale")
 
 
 class Oracle:
@@ -150,6 +151,14 @@ class Oracle:
         self.needed = [self.needed_at(i) for i in self.nodes]
         inner = mp.fsum(self.slope[i][j] * self.start[i][j] for i in self.nodes for j in self.nodes)
         self.lower = self.rows_at(self.start) - inner - mp.fsum(map(self.charge, self.program["rules"]))
+        self.scale = self.least_of_excess_and_range()
+
+    def least_of_excess_and_range(self) -> Any:
+        """min(L, R − U) of what there is; None where there is neither."""
+        equal = [[mp.mpf(0)] * len(self.group) for _ in self.group]
+        ridge = any(rule["kind"] == "ridge" for rule in self.program["rules"])
+        known = [self.lower] if self.has_floor else []
+        return min([*known, *([] if ridge else [self.rows_at(equal) - self.upper])], default=None)
 
     def each_row(self) -> Iterator[tuple[Any, int, list[Any], list[Any]]]:
         """Weight of one anchor, the anchor, and m and p on every node (its own entry at its own place)."""
@@ -252,7 +261,7 @@ class Oracle:
         ratio = max(self.needed[i] / self.price(rule, i) for i in inside)
         if rule["kind"] == "budget":
             return real(rule["total"]) * max(0, ratio)
-        return mp.inf if ratio > 1 and not self.has_floor else max(0, ratio - 1) * self.upper
+        return max(0, ratio - 1) * self.upper if self.has_floor else mp.inf
 
     def proves_radius(self, radius: Any) -> bool:
         """Conditions 1 to 3; ρ is what the radius leaves to some pair, or the radius over powers of √2."""
@@ -305,10 +314,8 @@ class Oracle:
 
     def proves(self, claim: Document) -> bool:
         """Whether every number of a claim is on the safe side."""
-        gap, size = self.upper - self.lower, self.lower if self.has_floor else max(1, abs(self.lower))
-        said = {
-            k: real(claim[k]) for k in ("lower", "upper", "excess_lower", "excess_upper", "gap") if claim[k]
-        }
+        gap = self.upper - self.lower
+        said = {k: real(claim[k]) for k in BOUNDS if claim[k]}
         ranks = [g - 1 for g, y in zip(self.g, self.point["within"], strict=True) if real(y)]
         return (
             said.get("lower", -mp.inf) <= self.floor + self.lower
@@ -316,7 +323,8 @@ class Oracle:
             and said["upper"] >= self.floor + self.upper
             and said.get("excess_upper", mp.inf) >= self.upper
             and said.get("gap", mp.inf) >= gap
-            and (claim["verdict"] == "UNDECIDED" or gap <= real(claim["tolerance"]) * size)
+            and (claim["scale"] is None or said["scale"] <= self.scale)
+            and (claim["verdict"] == "UNDECIDED" or gap <= real(claim["tolerance"]) * self.scale)
             and (claim["gram_radius"] is None or self.proves_radius(real(claim["gram_radius"])))
             and claim["rank"] == len(self.point["vectors"][0]) + sum(ranks)
         )
@@ -369,6 +377,7 @@ def claims(oracle: Oracle, moved: str = "0", digits: int = 120) -> Document:
         "gap": rounded(gap - gap * real(moved), True, digits),
         "excess_lower": rounded(lower, False, digits) if oracle.has_floor else None,
         "excess_upper": rounded(upper, True, digits) if oracle.has_floor else None,
+        "scale": rounded(oracle.scale + gap * (real(moved) - mp.mpf(10) ** -30), False, digits),
     }
 
 
@@ -403,7 +412,7 @@ def test_bounds_moved_inward_by_a_part_in_10_to_the_20_are_refused(name: str) ->
     claim = document["claim"] | right
     assert verdict_on(document | {"claim": claim}).accepted
     told = [field for field in right if right[field] != wrong[field]]  # 1e-300 is lost beside a floor of 3
-    assert len(told) == (3 if name == "frozen" else 5)
+    assert len(told) == (4 if name == "frozen" else 6)
     for field in told:
         found = verdict_on(document | {"claim": claim | {field: wrong[field]}})
         assert not found.accepted
@@ -415,7 +424,8 @@ def test_the_tolerance_decides_the_verdict(name: str) -> None:
     document = certificate(name)
     with mp.workdps(digits_for(name)):
         oracle = Oracle(document)
-        ratio = (oracle.upper - oracle.lower) / oracle.lower
+        document["claim"] |= claims(oracle)
+        ratio = (oracle.upper - oracle.lower) / oracle.scale * (1 + mp.mpf(10) ** -50)
         document["claim"]["tolerance"] = rounded(ratio, True, 60)
         assert verdict_on(document).accepted
         document["claim"]["tolerance"] = rounded(ratio * (1 - mp.mpf(10) ** -20), False, 60)
@@ -537,11 +547,10 @@ def kinds_of_programs(seeds: range) -> set[tuple[Any, bool]]:
             proven = bool(mp.isfinite(oracle.lower) and mp.isfinite(oracle.upper))
             right, wrong = (claims(oracle, moved, 40) if proven else {} for moved in ("0", "1e-20"))
         if not proven:
-            fields = ("lower", "upper", "excess_lower", "excess_upper", "gap")
-            claim = document["claim"] | dict.fromkeys(fields, "0") | {"upper": "1e9"}
+            claim = document["claim"] | dict.fromkeys(BOUNDS, "0") | {"upper": "1e9"}
             assert not verdict_on(document | {"claim": claim}).accepted
             continue
-        if min(abs(oracle.upper), abs(oracle.lower)) < mp.mpf(10) ** -60:
+        if min(abs(oracle.upper), abs(oracle.lower), abs(oracle.scale)) < mp.mpf(10) ** -60:
             continue  # a bound is 0, which no enclosure can show
         found = verdict_on(document | {"claim": document["claim"] | right})
         assert found.accepted, (seed, found.message)
@@ -592,7 +601,13 @@ def test_no_point_as_good_is_farther_than_the_radius(norm: Sphere | Ball) -> Non
     document["point"] |= {
         "vectors": [[float(x).hex() for x in v] for v in best + 0.01 * rng.normal(size=best.shape)]
     }
-    document["claim"] |= {"verdict": "UNDECIDED", "upper": "9", "excess_upper": "9", "gap": "9"}
+    document["claim"] |= {
+        "verdict": "UNDECIDED",
+        "upper": "9",
+        "excess_upper": "9",
+        "gap": "9",
+        "scale": "-9",
+    }
     oracle = Oracle(document)
     radius = least_radius(document)
     ours, groups, size = np.array(oracle.gram, dtype=float), oracle.group, len(oracle.group)
@@ -657,6 +672,7 @@ def poor(document: Document, size: float) -> Document:
         "upper": "99",
         "excess_upper": "99",
         "gap": "99",
+        "scale": "-99",
     }
     document["claim"] |= far
     return document
@@ -726,7 +742,7 @@ def test_groups_are_tied_only_where_their_values_are_equal() -> None:
     document["claim"]["problem"]["loss"] = {"name": "another"}
     document["point"] = {"vectors": [["0x1p0"], ["0x1p0"]], "within": ["0x0p0", "0x0p0"]}
     document["claim"] |= {"rank": 1, "verdict": "UNDECIDED", "lower": "-9", "excess_lower": "-9"}
-    document["claim"] |= {"upper": "99", "excess_upper": "99", "gap": "99"}
+    document["claim"] |= {"upper": "99", "excess_upper": "99", "gap": "99", "scale": "-99"}
     oracle = Oracle(document)
     assert least_radius(document) == pytest.approx(least_of(oracle), rel=2e-3)
     document["witness"]["own"][0] = "0x1.0001p+0"
@@ -755,6 +771,7 @@ def test_a_radius_needs_own_entries_that_are_right() -> None:
         "lower": "0",
         "excess_lower": "0",
         "gap": "9",
+        "scale": "-9",
         "verdict": "UNDECIDED",
         "gram_radius": "0.1",
     }
@@ -799,6 +816,8 @@ def test_a_radius_needs_rules_and_rows_of_its_kind(change: Callable[[Document], 
     change(document["program"])
     document["claim"]["problem"]["loss"] = {"name": "another"}
     document["claim"] |= {"lower": "-99", "upper": "99", "gap": "199", "verdict": "UNDECIDED"}
+    ridge = any(rule["kind"] == "ridge" for rule in document["program"]["rules"])
+    document["claim"]["scale"] = None if ridge and change is targets_on_peers else "-99"
     document["claim"] |= {"excess_lower": "-99", "excess_upper": "99", "gram_radius": "9"}
     if change is targets_on_peers:  # no floor
         document["claim"] |= {"excess_lower": None, "excess_upper": None}
@@ -814,7 +833,7 @@ def test_a_radius_needs_every_entry_that_a_row_reads() -> None:
     rows["peer_multiplicity"] = {"rows": [["0", "10"], ["30", "10"]]}
     document["claim"]["problem"]["loss"] = {"name": "another"}
     document["claim"] |= {"lower": "0", "upper": "9", "gap": "9", "excess_lower": "0", "excess_upper": "9"}
-    document["claim"] |= {"verdict": "UNDECIDED", "gram_radius": "0.5"}
+    document["claim"] |= {"verdict": "UNDECIDED", "gram_radius": "0.5", "scale": "-9"}
     oracle = Oracle(document)
     assert verdict_on(document).accepted == oracle.proves_radius(mp.mpf("0.5"))
 
@@ -825,7 +844,14 @@ def loosened(name: str) -> Document:
     document = certificate(name)
     claim = document["claim"]
     slack = Decimal(claim["excess_upper"]) * Decimal("1e-5")
-    for field, sign in (("lower", -1), ("excess_lower", -1), ("upper", 1), ("excess_upper", 1), ("gap", 2)):
+    for field, sign in (
+        ("lower", -1),
+        ("excess_lower", -1),
+        ("upper", 1),
+        ("excess_upper", 1),
+        ("gap", 2),
+        ("scale", -1),
+    ):
         claim[field] = str(Decimal(claim[field]) + sign * slack)
     claim["tolerance"] = "1e-3"
     if claim["gram_radius"] is not None:
@@ -1068,7 +1094,9 @@ def unordered(problem: Document) -> Document:
 
 
 LONG = "1" * 10_000_000
-UPPER_ALONE = {"verdict": "UNDECIDED"} | dict.fromkeys(["lower", "excess_lower", "gap", "gram_radius"])
+UPPER_ALONE = {"verdict": "UNDECIDED"} | dict.fromkeys(
+    ["lower", "excess_lower", "gap", "scale", "gram_radius"]
+)
 PEER = ("witness", "peer", 0, 0)
 TRAPS: dict[str, tuple[Callable[[], str], str]] = {
     "empty": (lambda: "", "unusable file: JSONDecodeError, .Expecting value"),
@@ -1136,7 +1164,18 @@ TRAPS: dict[str, tuple[Callable[[], str], str]] = {
         replaced("step", "claim", "tolerance", value="-1"),
         "unusable file: claim is incomplete",
     ),
-    "no gap": (replaced("step", "claim", "gap", value=None), "rejected: gap is missing"),
+    "no gap": (
+        replaced("step", "claim", value=lambda claim: claim | {"gap": None, "verdict": "UNDECIDED"}),
+        "rejected: gap is missing",
+    ),
+    "certified without a gap": (
+        replaced("step", "claim", "gap", value=None),
+        "rejected: the verdict CERTIFIED is not proven",
+    ),
+    "no scale": (
+        replaced("step", "claim", value=lambda claim: claim | {"scale": None, "verdict": "UNDECIDED"}),
+        "rejected: scale is missing",
+    ),
     "no lower bound": (replaced("step", "claim", "lower", value=None), "unusable file: claim is incomplete"),
     "a verdict without a lower bound": (
         replaced("ridge", "claim", value=lambda claim: claim | {"lower": None, "gram_radius": None}),
@@ -1725,7 +1764,7 @@ def test_charges_enclose_with_few_digits(kind: str, count: int, digits: Callable
         for *nu, top in itertools.product(*exact, upper):
             ratio = max(x / weight[a] for a, x in zip(groups, nu, strict=True))
             price = {"fixed": ratio, "ridge": max(ratio - 1, Fraction(0))}.get(kind, max(ratio, Fraction(0)))
-            if kind == "ridge" and price > 0 and not proof.floor:
+            if kind == "ridge" and not proof.floor:
                 assert found is None
             elif found is not None:
                 assert holds(found, price * (top if kind == "ridge" else amount))
@@ -1754,7 +1793,7 @@ def one_each(oracle: Oracle) -> list[Any]:
 def test_a_claim_with_few_digits_is_proven_all_the_same(name: str, digits: Callable[[int], None]) -> None:
     document = loosened(name)
     oracle = Oracle(document)
-    ratio, right = (oracle.upper - oracle.lower) / oracle.lower, claims(oracle, digits=30)
+    right = claims(oracle, digits=30)
     said = checker.read(json.loads(hashed(document)), checker.CERTIFICATE, "certificate")
     program = checker.read_program(said.program)
     witness, (point, _) = (
@@ -1763,12 +1802,10 @@ def test_a_claim_with_few_digits_is_proven_all_the_same(name: str, digits: Calla
     )
     accepted = 0
     for count, part in itertools.product((8, 15, 20, 25), range(1, 30)):
-        for sign, field in itertools.product((-1, 1), ("tolerance", *right)):
+        for sign, field in itertools.product((-1, 1), right):
             near = 1 + sign * Fraction(1, 10**part)
-            claim = (
-                document["claim"] | right | {"tolerance": "1", "gram_radius": None, "verdict": "CERTIFIED"}
-            )
-            exact = Fraction(rounded(ratio, True, 30) if field == "tolerance" else right[field]) * near
+            claim = document["claim"] | right | {"gram_radius": None, "verdict": "UNDECIDED"}
+            exact = Fraction(right[field]) * near
             claim[field] = str(Context(50).divide(Decimal(exact.numerator), Decimal(exact.denominator)))
             loose = {
                 k: str(Decimal(right[k]) * (9 if k in ("upper", "gap", "excess_upper") else 0)) for k in right
@@ -1785,30 +1822,30 @@ def test_a_claim_with_few_digits_is_proven_all_the_same(name: str, digits: Calla
     assert accepted > 100
 
 
-def test_a_verdict_is_judged_at_the_cautious_ends_and_refuted_at_the_hopeful_ones() -> None:
-    """L in [2, 3] and U in [7/2, 4]: the gap is 1/2 to 2, and the tolerance 1/6 to 1 times L."""
+def test_a_verdict_is_one_on_the_claimed_decimals_exactly() -> None:
+    """gap ≤ tolerance · scale, decided at the last of 200 digits, whatever the exponents."""
+    document = certificate("step")
+    gap, scale = Decimal(document["claim"]["gap"]), Decimal(document["claim"]["scale"])
+    with localcontext(Context(150)):
+        least = gap / scale
+    exact = Fraction(gap) / Fraction(scale)
+    for nudged in (least.next_minus(Context(150)), least, least.next_plus(Context(150))):
+        document["claim"]["tolerance"] = str(nudged)
+        found = verdict_on(document)
+        assert found.accepted == (Fraction(nudged) >= exact), nudged
+        assert found.accepted or found.message.startswith("rejected: the verdict CERTIFIED is not proven")
+
+
+def test_a_radius_is_judged_at_the_cautious_gap_and_refuted_at_the_hopeful_one() -> None:
+    """L in [2, 3] and U in [7/2, 4]: the gap is 1/2 to 2."""
 
     def interval(low: str, high: str) -> Any:
         return checker.Interval(Decimal(low), Decimal(high))
 
-    claim = SimpleNamespace(verdict="CERTIFIED", gram_radius=None, lower=None)
-    wide = SimpleNamespace(
-        proven={}, lower=interval("2", "3"), upper=interval("3.5", "4"), floor=checker.UNIT
-    )
-    for tolerance, cautious, hopeful in (("1", True, True), ("0.99", False, True), ("0.17", False, True)):
-        claim.tolerance = Decimal(tolerance)
-        assert confirms(claim, wide, cautious=True) == cautious
-        assert confirms(claim, wide, cautious=False) == hopeful
-    claim.tolerance = Decimal("0.16")
-    assert not confirms(claim, wide, cautious=False)
-    claim.tolerance = Decimal("0.04")
-    lost = SimpleNamespace(proven={}, lower=interval("-50", "-50"), upper=interval("-49", "-48"), floor=None)
-    assert confirms(claim, lost, cautious=True)  # no floor: the size is |L|
-    lost.floor = checker.UNIT
-    assert not confirms(claim, lost, cautious=False)
+    wide = SimpleNamespace(proven={}, lower=interval("2", "3"), upper=interval("3.5", "4"))
     radii: list[Decimal] = []
     wide.proves_radius = lambda radius, gap: radii.append(gap) or radius > 1
-    claim = SimpleNamespace(verdict="UNDECIDED", gram_radius=Decimal(2), lower=None, tolerance=Decimal(0))
+    claim = SimpleNamespace(gram_radius=Decimal(2), lower=None)
     assert confirms(claim, wide, cautious=True)
     assert confirms(claim, wide, cautious=False)
     assert radii == [Decimal(2), Decimal("0.5")]

@@ -70,14 +70,15 @@ BOUND: list[tuple[Any, str]] = [
 ODD: list[tuple[str, Path_, list[tuple[Any, str]]]] = [
     ("step", (*CLAIM, "upper"), [*BOUND, (None, U), (GONE, U)]),
     ("step", (*CLAIM, "lower"), [(True, U), (6, U), ("-1e5", A), ("1e5", R), (None, U), (GONE, U)]),
-    ("step", (*CLAIM, "excess_lower"), [(None, R), ("1", R), (False, U), (GONE, U)]),
+    ("step", (*CLAIM, "excess_lower"), [(None, R), ("-1", A), ("1", R), (False, U), (GONE, U)]),
+    ("step", (*CLAIM, "scale"), [(None, R), ("1", R), ("0", R), ("-1", R), (1e-9, U), (True, U), (GONE, U)]),
     ("step", (*CLAIM, "excess_upper"), [(None, R), ("9", A), ("0", R), (0, U), (GONE, U)]),
     ("hand", (*CLAIM, "excess_upper"), [("9", R), ("9e9", R)]),
     ("step", (*CLAIM, "gap"), [(None, R), ("0", R), ("-0", R), (1e-9, U), (GONE, U)]),
     (
         "step",
         (*CLAIM, "tolerance"),
-        [(True, U), (1e-9, U), ("Infinity", U), ("-1", U), ("1" * 10**6, U), (None, U), ("1e99999", A)],
+        [(True, U), (1e-9, U), ("Infinity", U), ("-1", U), ("1" * 10**6, U), (None, U), ("1e9999999999", A)],
     ),
     ("step", (*CLAIM, "tolerance"), [("0", R), ("1e-99", R), ("1e-99999999999999999", U), ("0.5", A)]),
     ("step", (*CLAIM, "gram_radius"), [(None, A), ("0", R), ("-1", R), ("1e5", A), (0.1, U), (GONE, U)]),
@@ -409,14 +410,23 @@ def third_weights(document: Document) -> Document:
     return document
 
 
-NOTHING_BELOW = dict.fromkeys(("lower", "excess_lower", "gap", "gram_radius"))
+NOTHING_BELOW = dict.fromkeys(("lower", "excess_lower", "gap", "scale", "gram_radius"))
 WHOLE: dict[str, tuple[Callable[[], Document], str]] = {
     "nothing is changed": (lambda: certificate("step"), A),
     "an exact temperature": (lambda: exact_temperature(certificate("step")), A),
     "a loose gap": (lambda: undecided(certificate("step"), gap="1e999"), A),
+    "CERTIFIED with a gap that the tolerance does not allow": (
+        lambda: both("step", (("claim", "gap"), "1e999")),
+        R,
+    ),
+    "CERTIFIED at a huge tolerance with a huge gap": (
+        lambda: both("step", (("claim", "gap"), "1e999"), (("claim", "tolerance"), "1e9999999999")),
+        A,
+    ),
+    "CERTIFIED without a scale": (lambda: both("hand", (("claim", "scale"), None)), R),
     "a loose excess": (lambda: undecided(certificate("step"), excess_lower="-1"), A),
     "no bound from below": (lambda: undecided(certificate("step"), **NOTHING_BELOW), A),
-    "a radius alone": (lambda: undecided(certificate("step"), lower=None, excess_lower=None, gap=None), U),
+    "a radius alone": (lambda: undecided(certificate("step"), **NOTHING_BELOW | {"gram_radius": "1"}), U),
     "a gap alone": (lambda: undecided(certificate("step"), **NOTHING_BELOW | {"gap": "0"}), R),
     "CERTIFIED without a bound": (lambda: both("step", (("claim", "lower"), None)), U),
     "everything at tolerance 0": (lambda: undecided(certificate("step"), tolerance="0"), A),
@@ -529,7 +539,7 @@ TEXTS: dict[str, tuple[Callable[[], str | bytes], str]] = {
     "a comma too many": (lambda: good()[:-1] + ",}", U),
     "truncated": (lambda: good()[:-1], U),
     "halved": (lambda: good()[: len(good()) // 2], U),
-    "a key twice": (lambda: good()[:-1] + ', "schema": "gramcert/certificate/2"}', U),
+    "a key twice": (lambda: good()[:-1] + ', "schema": "gramcert/certificate/3"}', U),
     "a key twice inside": (lambda: good().replace('"rank"', '"gap": "0", "rank"'), U),
     "a key twice in a cluster": (
         lambda: settled(certificate("collapse")).replace('"kappa"', '"kappa": "0x0p0", "kappa"'),

@@ -125,6 +125,7 @@ def falsehoods(document: Document, named: bool) -> list[str]:
     high, low = min(known.high, here) + size, known.low - size
     said: dict[str, Any] = {key: None if claim[key] is None else real(claim[key]) for key in NUMBERS}
     ranks = [g - 1 for g, y in zip(meaning.g, point["within"], strict=True) if real(y)]
+    scale = scale_at_most(meaning, here, size)
     false = {
         "lower": said["lower"] is not None and said["lower"] > high,
         "upper": said["upper"] < here - size or said["upper"] < low,
@@ -141,15 +142,23 @@ def falsehoods(document: Document, named: bool) -> list[str]:
         "entries": meaning.program["nonnegative"] and min(matrix.peer.values(), default=0) < 0,
         "radius": said["gram_radius"] is not None
         and distance(meaning, known, matrix, here) > said["gram_radius"] + size,
-        "CERTIFIED": claim["verdict"] == "CERTIFIED"
-        and here - high
-        > said["tolerance"] * max(here - floor if meaning.has_floor else max(1, abs(here)), 0) + size,
+        "scale": said["scale"] is not None and said["scale"] > scale + size,
+        "CERTIFIED": claim["verdict"] == "CERTIFIED" and here - high > said["tolerance"] * scale + size,
         "hash": claim_hash(claim) != document["sha256"],
     }
     return [name for name, is_false in false.items() if is_false]
 
 
-NUMBERS = ("lower", "upper", "excess_lower", "excess_upper", "gap", "gram_radius", "tolerance")
+NUMBERS = ("lower", "upper", "excess_lower", "excess_upper", "gap", "scale", "gram_radius", "tolerance")
+
+
+def scale_at_most(meaning: Meaning, here: Any, size: Any) -> Any:
+    """A bound on what geometry can change: the point's excess, and how far it is below M = 0."""
+    known = [here - meaning.floor + size] if meaning.has_floor else []
+    if all(rule["kind"] != "ridge" for rule in meaning.program["rules"]):
+        zero = Entries([mp.mpf(0)] * len(meaning.g), dict.fromkeys(meaning.pairs, mp.mpf(0)))
+        known.append(meaning.value(zero) - here + size)
+    return min(known, default=-mp.inf)
 
 
 def distance(meaning: Meaning, known: Optimum, matrix: Entries, here: Any) -> Any:

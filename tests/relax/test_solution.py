@@ -80,7 +80,7 @@ def test_a_large_gram_is_refused_and_its_groups_given() -> None:
 
 def test_it_prints() -> None:
     solution = solve(Problem([10, 5]))
-    assert "gap / excess" in str(solution)
+    assert "gap / scale" in str(solution)
     assert "<table>" in solution._repr_html_()
 
 

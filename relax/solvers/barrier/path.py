@@ -18,6 +18,7 @@ from jaxtyping import Float
 
 from relax.bounds import Witness
 from relax.orbits import OrbitMatrix
+from relax.program import GramProgram
 from relax.solvers.barrier.coordinates import Coordinates
 from relax.solvers.barrier.nesterov_todd import Bend, Direction, Iterate, Scaled, scaled
 from relax.solvers.blocks import derivative
@@ -31,6 +32,11 @@ CENTRAL = 1e-2  # the same, below which a Z is not taken
 RESIDUAL = 3.0  # a gap over that of the central path, up to which a multiplier counts as stationary
 COMMON = 0.1  # what the entries of a non-negative start are beside its diagonal
 ROUNDING = 1e-13  # what the objective is known to
+
+
+def _size(program: GramProgram, point: OrbitMatrix) -> float:
+    """Return what the objective can be expected to move by."""
+    return program.excess(point) if np.isfinite(program.floor) else max(1.0, abs(program.value(point)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +58,7 @@ class Path:
         primal = tuple(np.linalg.cholesky(block) for block in self.coordinates.of(point))
         walls, bound = self.coordinates.inequalities
         slack = bound - walls @ self.coordinates.triangle([one @ one.T for one in primal])
-        mu = program.scale_of_gap(point) / (sum(self.coordinates.sizes) + len(slack))
+        mu = _size(program, point) / (sum(self.coordinates.sizes) + len(slack))
         dual = tuple(np.sqrt(mu) * np.linalg.inv(one).T for one in primal)
         return Iterate(primal, dual, slack, mu / slack, np.zeros(len(self.coordinates.equalities[1])))
 

@@ -21,7 +21,7 @@ def test_piped_output_is_not_wrapped(gramcert: Command, monkeypatch: pytest.Monk
     code, out, _ = gramcert("solve", "--counts", counts)
     assert code == 0
     assert f"38 of 38 sizes: {Problem([*range(40, 2, -1)]).counts}" in out
-    assert "verdict      CERTIFIED: the gap is proven to be within the tolerance times the excess\n" in out
+    assert "verdict      CERTIFIED: the gap is proven to be within the tolerance times its scale\n" in out
 
 
 def test_parameters_of_the_loss_are_said(gramcert: Command) -> None:
