@@ -851,7 +851,7 @@ class Proof:
 
     def scale(self) -> Interval | None:
         """Return what the gap is measured against: min(L, range), of what there is."""
-        known = [self.lower] if self.floor else []
+        known: list[Any] = [self.lower] if self.floor else []
         if all(rule.kind != "ridge" for rule in self.program.rules):
             known.append(self.rows_at(dict.fromkeys(self.matrix, NOTHING))[1] - self.upper)
         return reduce(Interval.at_most, known) if self.lower and known else None
@@ -1481,12 +1481,12 @@ def examine(said: Any) -> Verdict:
     tolerance = claim.tolerance if claim.verdict == "CERTIFIED" else None
     strong = tolerance is not None or claim.gram_radius is not None
     require(claim.tolerance >= 0 and not (strong and claim.lower is None), "claim is incomplete")
-    known = None not in (claim.gap, claim.scale)
-    small = tolerance is None or (known and claim.gap <= EXACT(tolerance, claim.scale))
-    require(small, "the verdict CERTIFIED is not proven: the gap is above the tolerance", RejectedError)
     named = corresponds(claim, program)
     witness, (point, rank) = read_witness(said.witness, program), read_point(said.point, program)
     require(claim.rank == rank, f"the rank is {rank}, not what is claimed", RejectedError)
+    known = None not in (claim.gap, claim.scale)
+    small = tolerance is None or (known and claim.gap <= EXACT(tolerance, claim.scale))
+    require(small, "the verdict CERTIFIED is not proven: the gap is above the tolerance", RejectedError)
     digits, cost = FEWEST_DIGITS, len(program.multiplicity) ** 2 // 2 + 20 + cost_of_draws(program)
     while True:
         DOWN.prec = UP.prec = digits
