@@ -425,7 +425,7 @@ def test_the_tolerance_decides_the_verdict(name: str) -> None:
     with mp.workdps(digits_for(name)):
         oracle = Oracle(document)
         document["claim"] |= claims(oracle)
-        ratio = (oracle.upper - oracle.lower) / oracle.scale * (1 + mp.mpf(10) ** -50)
+        ratio = real(document["claim"]["gap"]) / real(document["claim"]["scale"]) * (1 + mp.mpf(10) ** -50)
         document["claim"]["tolerance"] = rounded(ratio, True, 60)
         assert verdict_on(document).accepted
         document["claim"]["tolerance"] = rounded(ratio * (1 - mp.mpf(10) ** -20), False, 60)

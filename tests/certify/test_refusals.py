@@ -107,7 +107,7 @@ def test_targets_that_are_no_numbers_are_refused(number: float) -> None:
 @pytest.mark.parametrize(
     ("path", "value"),
     [
-        (("claim", "tolerance"), "1e9999999999"),
+        (("claim", "tolerance"), "1e99999999999"),
         (("claim", "problem", "order"), [1.0, 0.0]),
         (("claim", "level"), "classes"),
     ],
