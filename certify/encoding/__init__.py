@@ -5,8 +5,9 @@ decoders add is whether parts fit together.
 """
 
 from certify.encoding.comparison import same_program
+from certify.encoding.numbers import rationals
 from certify.encoding.programs import decode_program, encode_program
-from certify.encoding.rows import ROW_KINDS, RowKind
+from certify.encoding.rows import ROW_KINDS, RowKind, decode_table, encode_table
 from certify.encoding.witnesses import decode_point, decode_witness, encode_point, encode_witness
 
 __all__ = [
@@ -14,9 +15,12 @@ __all__ = [
     "RowKind",
     "decode_point",
     "decode_program",
+    "decode_table",
     "decode_witness",
     "encode_point",
     "encode_program",
+    "encode_table",
     "encode_witness",
+    "rationals",
     "same_program",
 ]

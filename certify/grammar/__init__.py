@@ -5,11 +5,12 @@ docs/certificate-format.md.
 """
 
 from certify.grammar.reading import LARGEST_FILE, UnusableError, claim_hash, parse, read_file, require_grammar
-from certify.grammar.table import LARGEST_PROGRAM, SCHEMA
+from certify.grammar.table import LARGEST_PROGRAM, ROW_SHAPES, SCHEMA
 
 __all__ = [
     "LARGEST_FILE",
     "LARGEST_PROGRAM",
+    "ROW_SHAPES",
     "SCHEMA",
     "UnusableError",
     "claim_hash",
