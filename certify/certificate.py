@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import platform
 from dataclasses import dataclass, replace
@@ -19,9 +18,10 @@ from flint import arb, ctx
 from certify import statement
 from certify.balls import ProvenBounds, decimal_above, decimal_below, factored, prove, room_for
 from certify.encoding import encode_point, encode_program, encode_witness
+from certify.grammar import SCHEMA, claim_hash, parse, read_file, require_grammar
 from relax.answer import Answer
 from relax.by_slot import by_slot
-from relax.errors import InputError, in_words
+from relax.errors import InputError
 from relax.facts import Shown
 from relax.files import write_atomically
 from relax.problem import Problem
@@ -29,8 +29,6 @@ from relax.program import GramProgram
 from relax.rows import RandomLogSumExp
 from relax.solution import Solution
 
-SCHEMA = "gramcert/certificate/3"
-LARGEST_FILE = 100_000_000  # bytes
 LARGEST_PROOF = 4_000  # groups; a proof takes some 1,200 bytes for each pair, 20 GB
 TOLERANCE = 1e-9
 EXACT = Context(1_000, Emin=MIN_EMIN, Emax=MAX_EMAX)  # digits enough for any product of two claimed numbers
@@ -136,7 +134,19 @@ class Certificate(Shown):
         return json.dumps(self.document, ensure_ascii=True)
 
     def save(self, path: str | Path) -> None:
-        """Write the certificate (to a temporary file, then renamed)."""
+        """Write the certificate (to a temporary file, then renamed).
+
+        Raises
+        ------
+        InputError
+            If it is beyond what a certificate file holds, so that no verifier could read it.
+        """
+        try:
+            require_grammar(self.document)
+        except InputError as error:
+            raise InputError(
+                f"no verifier could read this certificate, which is not written: {error}"
+            ) from error
         write_atomically(path, self.to_json() + "\n")
 
     @classmethod
@@ -157,15 +167,13 @@ class Certificate(Shown):
         Raises
         ------
         InputError
-            If a part of the claim is missing or unusable.
+            If they are not of the grammar, or name a loss that is not known here.
         """
-        try:
-            claim = document["claim"]
-            problem = None if claim["problem"] is None else Problem.from_statement(claim["problem"])
-            said = {key: claim[key] for key in SAID}
-            return cls(problem, Verdict[claim["verdict"]], document=document, **said)
-        except (KeyError, TypeError) as error:
-            raise InputError(f"this is no certificate of schema {SCHEMA}: {error!r}") from error
+        require_grammar(document)
+        claim = document["claim"]
+        problem = None if claim["problem"] is None else Problem.from_statement(claim["problem"])
+        said = {key: claim[key] for key in SAID}
+        return cls(problem, Verdict[claim["verdict"]], document=document, **said)
 
 
 def certify(found: Solution | Answer, tolerance: float = TOLERANCE) -> Certificate:
@@ -212,58 +220,6 @@ def certify(found: Solution | Answer, tolerance: float = TOLERANCE) -> Certifica
     return Certificate(
         None if solution is None else solution.problem, Verdict[claim["verdict"]], **said, document=document
     )
-
-
-def read_file(path: str | Path) -> str:
-    """Return the text of a file, once.
-
-    Raises
-    ------
-    InputError
-        If it is not there, is too large, or is not UTF-8.
-    """
-    try:
-        with Path(path).open("rb") as file:
-            content = file.read(LARGEST_FILE + 1)
-        if len(content) > LARGEST_FILE:
-            raise ValueError(f"more than {LARGEST_FILE} bytes")
-        return content.decode()
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"{path} is not a certificate ({in_words(error)}); write one with --certificate"
-        ) from error
-
-
-def parse(text: str) -> dict[str, Any]:
-    """Return the JSON object that a text holds.
-
-    Raises
-    ------
-    InputError
-        If it holds none, or one with a key twice, NaN or infinities.
-    """
-
-    def refuse_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        if len({key for key, _ in pairs}) < len(pairs):
-            raise ValueError("a key stands twice")
-        return dict(pairs)
-
-    def refuse(constant: str) -> float:
-        raise ValueError(f"{constant} is not a number")
-
-    try:
-        document = json.loads(text, object_pairs_hook=refuse_twice, parse_constant=refuse)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"this is not a certificate ({error}); write one with --certificate") from error
-    if not isinstance(document, dict):
-        raise InputError("this is not a certificate (no JSON object); write one with --certificate")
-    return document
-
-
-def claim_hash(claim: dict[str, Any]) -> str:
-    """Return the SHA-256 of the canonical JSON text of a claim."""
-    text = json.dumps(claim, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _claim(

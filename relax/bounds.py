@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Shaped
 
 from relax.orbits import OrbitMatrix, from_parts
 from relax.program import GramProgram
@@ -29,13 +29,13 @@ class Cluster:
     groups : array of int, shape (q,)
         Groups whose members, all of them, stand on one point.
     weight : array, shape (q,)
-        w of one member of each of these groups (its class size).
+        w of one member of each of these groups (its class size); exact, floats or Fractions.
     kappa : float
         κ, the curvature that holds the members together.
     """
 
     groups: Int[np.ndarray, " q"]
-    weight: Float[np.ndarray, " q"]
+    weight: Shaped[np.ndarray, " q"]
     kappa: float
 
 

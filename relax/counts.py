@@ -23,12 +23,44 @@ LONGEST_RATIONAL = 8_000  # characters; Python reads integers of up to 4,300 dig
 _RATIONAL = re.compile("-?[0-9]+(/[0-9]+)?")
 
 
+class ExactFloat(float):
+    """A float64 that stands for a rational number near it, which is not its shortest decimal.
+
+    Attributes
+    ----------
+    exact : Fraction
+        The number.
+    """
+
+    exact: Fraction
+
+    def __new__(cls, exact: Fraction) -> ExactFloat:
+        """Return the nearest float64, which remembers the number."""
+        found = super().__new__(cls, exact)
+        found.exact = exact
+        return found
+
+    def __eq__(self, other: object) -> bool:
+        """Whether the numbers that are meant are equal."""
+        return isinstance(other, (int, float, Fraction)) and self.exact == exact_rational(other)
+
+    def __ne__(self, other: object) -> bool:
+        """Whether they are not."""
+        return not self == other
+
+    def __hash__(self) -> int:
+        """Return that of the number."""
+        return hash(self.exact)
+
+
 def exact_rational(number: float | int | Fraction) -> Fraction:
     """Return the rational number that was written: the float 0.1 means one tenth.
 
     A float stands for its shortest decimal, so that a theorem about temperature 0.1 is not a theorem
     about 0.1000000000000000055….
     """
+    if isinstance(number, ExactFloat):
+        return number.exact
     if isinstance(number, float):
         return Fraction(repr(float(number)))  # float(): NumPy's float64 prints its type
     return Fraction(number)
@@ -45,6 +77,19 @@ def spelled_rational(text: Any) -> Fraction:
     if not (isinstance(text, str) and len(text) <= LONGEST_RATIONAL and _RATIONAL.fullmatch(text)):
         raise ValueError(f"{str(text)[:40]!r} is not a rational such as '1/10'")
     return Fraction(text)
+
+
+def stated_number(text: Any) -> float:
+    """Return the number that a statement spells as "1/10", so that `exact_rational` returns this very number.
+
+    Raises
+    ------
+    ValueError
+        If it spells none.
+    """
+    number = spelled_rational(text)
+    near = float(number)
+    return near if exact_rational(near) == number else ExactFloat(number)
 
 
 @dataclass(frozen=True)
@@ -194,4 +239,4 @@ def positive_number(number: Any, what: str, example: str) -> float:
             f"{what} {number!r} is outside {LEAST_NUMBER:g} to {LARGEST_NUMBER:g}, which float64 can square "
             f"and invert; give e.g. {example}"
         )
-    return value
+    return number if isinstance(number, ExactFloat) else value

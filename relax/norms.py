@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Int, Shaped
 
 from relax.arrays import Arrays
-from relax.counts import exact_rational, positive_number
+from relax.counts import ExactFloat, exact_rational, positive_number
 from relax.errors import InputError
 from relax.rules import Bounded, Budget, Fixed, RidgeCost, Rule
 
@@ -232,5 +232,7 @@ def _spelled(radius: float) -> str:
 
 def _decimal(number: float) -> str:
     """Return the decimal that is meant, every digit of it: theorems are printed with it."""
+    if isinstance(number, ExactFloat):
+        return str(number.exact)
     short = f"{number:g}"
     return short if exact_rational(float(short)) == exact_rational(number) else repr(float(number))

@@ -15,7 +15,7 @@ from relax.counts import (
     ClassCounts,
     exact_rational,
     positive_number,
-    spelled_rational,
+    stated_number,
     whole_number,
 )
 from relax.errors import InputError, in_words
@@ -254,7 +254,7 @@ class Problem:
         Raises
         ------
         InputError
-            If a value is missing or not of its kind, or a number is not the decimal of a float64.
+            If a value is missing or not of its kind.
         """
         try:
             counts = ClassCounts.of({size: g for size, g in said["counts"]})
@@ -265,7 +265,7 @@ class Problem:
                 if not whole or Counter(order) != Counter(dict(enumerate(counts.multiplicities))):
                     raise InputError("the order of the classes does not fit their counts")
             loss, norm = losses.from_statement(said["loss"]), norm_from_statement(said["norm"])
-            temperature = float(spelled_rational(said["temperature"]))
+            temperature = stated_number(said["temperature"])
             found = cls(counts, loss, temperature, norm, said["nonnegative"], said["views"])
         except InputError:
             raise

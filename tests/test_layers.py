@@ -41,6 +41,7 @@ ORDER = [
     "relax.imbalance relax.testing relax.plots",
     "relax",
     "certify.balls",
+    "certify.grammar",
     "certify.encoding certify.statement",
     "certify.certificate",
     "certify.checker",
@@ -58,7 +59,9 @@ ORDER = [
 LAYER = {module: level for level, line in enumerate(ORDER) for module in line.split()}
 
 # What is proved is proved without the code that finds: these may not reach a solver, nor the root that does.
-PROOF_KERNEL = {f"certify.{name}" for name in ("balls", "encoding", "certificate", "checker", "verification")}
+PROOF_KERNEL = {
+    f"certify.{name}" for name in ("balls", "grammar", "encoding", "certificate", "checker", "verification")
+}
 SOLVERS = {"relax", "relax.solvers", "relax.descent"}
 
 SOURCES = sorted(path for package in ("relax", "certify") for path in (ROOT / package).rglob("*.py"))

@@ -116,9 +116,10 @@ def factored(program: GramProgram, matrix: OrbitMatrix) -> FactoredPoint:
 def _lifted(point: FactoredPoint, multiplicity: Float64[np.ndarray, " m"]) -> FactoredPoint:
     """Return the point with the least common entry added that makes all entries ≥ 0 (to within rounding)."""
     entries = point.gram.astype(float)
-    alone = entries.diagonal() - point.within**2 / multiplicity
-    np.fill_diagonal(entries, np.where(multiplicity > 1, alone, 0.0))
-    lift = max(-entries.min(), EPSILON**2 * np.abs(entries).max())
+    apart = point.within**2 / multiplicity
+    smallest = EPSILON**2 * max(np.abs(entries).max(), apart.max())  # above 0, or all entries are 0
+    np.fill_diagonal(entries, np.where(multiplicity > 1, entries.diagonal() - apart, 0.0))
+    lift = max(-entries.min(), smallest)
     raised = point
     while not raised.is_nonnegative(multiplicity):
         column = np.full(len(entries), np.sqrt(lift))

@@ -227,7 +227,7 @@ def _check_witness(program: GramProgram, witness: Witness) -> None:
 def _is_usable(cluster: Cluster, groups: int) -> bool:
     at, weight = cluster.groups, cluster.weight
     distinct = 0 < len(set(at.tolist())) == len(at) == len(weight)
-    weighted = np.all(weight > 0) and np.all(np.isfinite(weight)) and np.isfinite(cluster.kappa)
+    weighted = np.all((weight > 0) & (weight < np.inf)) and np.isfinite(cluster.kappa)
     return bool(distinct and weighted and np.all((at >= 0) & (at < groups)))
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, get_args
 
 from relax.arrays import Arrays
-from relax.counts import ClassCounts
+from relax.counts import ClassCounts, ExactFloat
 from relax.errors import InputError
 from relax.losses.definition import Seen, Share
 from relax.losses.jiang import Risk
@@ -47,7 +47,7 @@ class HardenedRisk(Risk):
         is_number = isinstance(self.beta, (int, float)) and not isinstance(self.beta, bool)
         if not (is_number and math.isfinite(self.beta)):
             raise InputError(f"beta {self.beta!r} must be a finite number; give e.g. 1")
-        object.__setattr__(self, "beta", float(self.beta))
+        object.__setattr__(self, "beta", self.beta if isinstance(self.beta, ExactFloat) else float(self.beta))
         fits = {"exponential": self.beta >= 0, "top-q": 0 < self.beta <= 1, "power": self.beta > 0}
         if not fits.get(self.eta, True):
             allowed = {"exponential": "at least 0", "top-q": "above 0 and at most 1", "power": "above 0"}

@@ -14,7 +14,7 @@ from dataclasses import MISSING, Field, fields
 from pathlib import Path
 from typing import Any, Literal, Union
 
-from relax.counts import exact_rational, spelled_rational
+from relax.counts import exact_rational, stated_number
 from relax.errors import InputError
 from relax.losses.loss import Loss
 from relax.norms import NORMS, Norm, norm_of
@@ -203,7 +203,10 @@ def norm_from_statement(said: object) -> Norm:
     ((kind, number),) = said.items()
     if kind not in NORMS or not (number is None or isinstance(number, str)):
         raise InputError(f"the norm {str(said)[:60]} is not one of: {', '.join(NORMS)}")
-    return norm_of(kind, None if number is None else float(spelled_rational(number)))
+    try:
+        return norm_of(kind, None if number is None else stated_number(number))
+    except (ValueError, ArithmeticError) as error:
+        raise InputError(f"the norm {str(said)[:60]} has no number such as '1/10'") from error
 
 
 def statement_of(loss: Loss) -> dict[str, Any]:
@@ -249,6 +252,8 @@ def _stated(parameter: Parameter, value: Any, loss: str) -> Any:
         raise InputError(f"parameter {parameter.name} of loss {loss} is not of its kind")
     if kind is Norm:
         return norm_from_statement(value)
+    if kind is float:
+        return stated_number(value)
     return _read(parameter, value, loss) if fits is str else value
 
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from relax.counts import ClassCounts
+from relax.counts import ClassCounts, ExactFloat
 from relax.errors import InputError
 from relax.losses.definition import Labelled, Seen, Share, cross_entropy
 from relax.losses.reduction import (
@@ -120,7 +120,7 @@ def weight_of_positives(weight: Any, usual: str) -> float:
     is_number = isinstance(weight, (int, float)) and not isinstance(weight, bool)
     if not (is_number and 0 <= weight < math.inf):
         raise InputError(f"positives_weight {weight!r} must be a finite number from 0 on; {usual}")
-    return float(weight)
+    return weight if isinstance(weight, ExactFloat) else float(weight)
 
 
 def lacks_floor(name: str, norm: Norm) -> str | None:

@@ -40,7 +40,7 @@ def random_row_table(rows: RandomLogSumExp, multiplicity: Float[np.ndarray, " m"
     InputError
         If the rows are no expectation over draws, so that they need not be convex.
     """
-    _check(rows, multiplicity)
+    check_random_rows(rows, multiplicity)
     count, m = len(rows.anchor), len(multiplicity)
     members: Any = np.empty((count, m + 1), dtype=object)
     members[:, 0], members[:, 1:] = arb(1), balls(multiplicity)
@@ -49,7 +49,14 @@ def random_row_table(rows: RandomLogSumExp, multiplicity: Float[np.ndarray, " m"
     return RandomRowTable(rows, multiplicity, members, np.array(floor), np.ones(count, dtype=bool))
 
 
-def _check(rows: RandomLogSumExp, multiplicity: Float[np.ndarray, " m"]) -> None:
+def check_random_rows(rows: RandomLogSumExp, multiplicity: Float[np.ndarray, " m"]) -> None:
+    """Return if rows are expectations over draws.
+
+    Raises
+    ------
+    InputError
+        If they are not, so that they need not be convex.
+    """
     if (
         type(rows.draws) is not int
         or not 1 <= rows.draws <= LARGEST_DRAW

@@ -18,7 +18,7 @@ import pytest
 import torch
 
 from certify import GroundTruth, check, ground_truth
-from certify.certificate import claim_hash
+from certify.grammar import claim_hash
 from relax import Ball, InputError, Problem, Ridge, SolverError, Sphere, solve
 from relax.testing import simplex_etf, step_geometry
 
