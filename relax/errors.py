@@ -1,9 +1,83 @@
-"""The two errors a user can meet: one they can mend, one a solver could not."""
+"""The two errors a user can meet, and how they name values: one they can mend, one a solver could not."""
+
+from __future__ import annotations
+
+import numbers
+import re
+from typing import Any, TypeVar, overload
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+LONGEST = 380  # characters of a message; what lies in the middle of a longer one is left out
+_ADDRESS = re.compile(r" (object )?at 0x[0-9a-fA-F]+")
 
 
 class InputError(ValueError):
-    """The input cannot be used; the message says what is wrong and how to mend it."""
+    """The input cannot be used; the message says in one line what is wrong and how to mend it."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(in_one_line(message, LONGEST))
 
 
 class SolverError(RuntimeError):
     """A solver could not do what was asked; the message says which one and why."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(in_one_line(message, LONGEST))
+
+
+def in_one_line(text: object, longest: int) -> str:
+    """Return a text without line breaks and addresses; of a long one the middle is left out."""
+    line = _ADDRESS.sub("", " ".join(str(text).split()))
+    return line if len(line) <= longest else f"{line[: longest * 2 // 3]} … {line[3 - longest // 3 :]}"
+
+
+def worded(value: object) -> str:
+    """Return what a value is, in a few words for a message: itself where it is short, else its kind."""
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    if value is None or isinstance(value, (str, bytes, numbers.Number)):
+        return in_one_line(repr(value[:60] if isinstance(value, (str, bytes)) else value), 60)
+    if isinstance(value, (list, tuple)):
+        said = in_one_line(repr(value), 60) if len(value) <= 8 else "…"
+        return f"the {type(value).__name__} {said}" if "…" not in said else f"a {type(value).__name__}"
+    name, shape = type(value).__name__, getattr(value, "shape", None)
+    what = f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
+    return f"{what} of shape {tuple(shape)}" if isinstance(shape, tuple) else what
+
+
+@overload
+def expect(value: object, kind: type[T], what: str, mend: str) -> T: ...
+@overload
+def expect(value: object, kind: tuple[type[T], type[U]], what: str, mend: str) -> T | U: ...
+def expect(value: object, kind: Any, what: str, mend: str) -> Any:
+    """Return an argument that is of its kind.
+
+    Parameters
+    ----------
+    value : object
+        The argument. A bool is no number here; NumPy's numbers are numbers.
+    kind : type or tuple of types
+        What it must be an instance of; `int` stands for whole numbers, `float` for all real ones.
+    what : str
+        What the argument is called.
+    mend : str
+        What to give instead.
+
+    Raises
+    ------
+    InputError
+        If it is not: "{what} is {the value}; {mend}".
+    """
+    kinds = kind if isinstance(kind, tuple) else (kind,)
+    if any(_is(value, one) for one in kinds):
+        return value
+    raise InputError(f"{what} is {worded(value)}; {mend}")
+
+
+def _is(value: object, kind: type) -> bool:
+    if kind in (int, float):
+        number = numbers.Integral if kind is int else numbers.Real
+        return isinstance(value, number) and not isinstance(value, bool)
+    return isinstance(value, kind) and not isinstance(value, type)

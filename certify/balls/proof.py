@@ -95,8 +95,8 @@ def prove(program: GramProgram, witness: Witness, point: FactoredPoint, radius: 
         multiplicity that is no whole number); if shapes do not fit or a number is not finite; or if the point
         is not feasible and so bounds nothing.
     """
-    _check_program(program)
-    _check_witness(program, witness)
+    check_program(program)
+    check_witness(program, witness)
     _check_point(program, point)
     exact, precision, width = slack(program, witness), FIRST_PRECISION, arb("inf")
     while True:
@@ -139,7 +139,7 @@ def _is_narrow(goal: Objective, above: Upper, below: Lower) -> bool:
     return bool(gap.rad() <= arb.max(abs(excess.mid()) * known, abs(gap.mid()) * OF_GAP))
 
 
-def _check_program(program: GramProgram) -> None:
+def check_program(program: GramProgram) -> None:
     """Raise unless the objective is convex and every number is usable."""
     if program.roles != 1:
         raise InputError(f"nodes have {program.roles} roles; these bounds are for programs with one")
@@ -185,7 +185,8 @@ def _rule_numbers(rule: Rule) -> list:
     raise InputError(f"no bounds are known for the diagonal rule {type(rule).__name__}")
 
 
-def _check_witness(program: GramProgram, witness: Witness) -> None:
+def check_witness(program: GramProgram, witness: Witness) -> None:
+    """Raise unless shapes fit and every number is usable."""
     m, base = program.groups, witness.base
     shapes = base.own.shape == (m, 1, 1) and base.peer.shape == (m, m)
     if not (shapes and len(witness.factor) == m and witness.within.shape[:2] == (m, 1)):
