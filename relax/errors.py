@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import numbers
 import re
+from decimal import Decimal
 from typing import Any, TypeVar, overload
 
 T = TypeVar("T")
@@ -74,6 +76,37 @@ def expect(value: object, kind: Any, what: str, mend: str) -> Any:
     if any(_is(value, one) for one in kinds):
         return value
     raise InputError(f"{what} is {worded(value)}; {mend}")
+
+
+def between(value: object, low: float, high: float, what: str, example: str) -> float:
+    """Return a real number strictly between two others, as a float.
+
+    Raises
+    ------
+    InputError
+        If it is no number or not between: "{what} {the value} must lie between …; give e.g. {example}".
+    """
+    if _is(value, float) or isinstance(value, Decimal):
+        number = float(value)  # type: ignore[arg-type]
+        if low < number < high:
+            return number
+    limits = f"lie between {low:g} and {high:g}" if high < math.inf else "be a positive finite number"
+    raise InputError(f"{what} {worded(value)} must {limits}; give e.g. {example}")
+
+
+def whole(value: object, least: int, what: str, example: str) -> int:
+    """Return a whole number of at least so much.
+
+    Raises
+    ------
+    InputError
+        If it is none or less: "{what} {the value} must be a whole number of at least …".
+    """
+    if _is(value, int) and value >= least:  # type: ignore[operator]
+        return int(value)  # type: ignore[call-overload]
+    raise InputError(
+        f"{what} {worded(value)} must be a whole number of at least {least}; give e.g. {example}"
+    )
 
 
 def _is(value: object, kind: type) -> bool:
