@@ -21,9 +21,9 @@ from certify.balls import ProvenBounds, decimal_above, decimal_below, factored, 
 from certify.encoding import encode_point, encode_program, encode_witness
 from relax.answer import Answer
 from relax.by_slot import by_slot
-from relax.errors import InputError
+from relax.errors import InputError, between, expect
 from relax.facts import Shown
-from relax.files import write_atomically
+from relax.files import named, write_atomically
 from relax.problem import Problem
 from relax.program import GramProgram
 from relax.rows import RandomLogSumExp
@@ -153,6 +153,7 @@ class Certificate(Shown):
         InputError
             If a part of the claim is missing or unusable.
         """
+        expect(document, dict, "document", "give the JSON values of a certificate")
         try:
             claim = document["claim"]
             problem = None if claim["problem"] is None else Problem.from_statement(claim["problem"])
@@ -178,10 +179,8 @@ def certify(found: Solution | Answer, tolerance: float = TOLERANCE) -> Certifica
     InputError
         If the tolerance is not in (0, 1), or the program has no form in a certificate.
     """
-    if not isinstance(found, (Solution, Answer)):
-        raise InputError(f"certify takes what solve or solve_program returns, not {type(found).__name__}")
-    if not 0 < tolerance < 1:
-        raise InputError(f"tolerance {tolerance!r} must lie between 0 and 1; give e.g. 1e-9")
+    expect(found, (Solution, Answer), "found", "certify takes what solve returns: certify(solve(problem))")
+    tolerance = between(tolerance, 0, 1, "tolerance", "1e-9")
     solution = found if isinstance(found, Solution) else None
     answer = by_slot(found.answer if isinstance(found, Solution) else found)
     point = factored(answer.program, answer.point)
@@ -211,6 +210,7 @@ def read_file(path: str | Path) -> str:
     InputError
         If it is not there, is too large, or is not UTF-8.
     """
+    named(path, "give the name of a certificate file (of what is in memory: verify(certificate.document))")
     try:
         with Path(path).open("rb") as file:
             content = file.read(LARGEST_FILE + 1)

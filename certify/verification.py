@@ -13,7 +13,7 @@ from certify.certificate import SCHEMA, claim_hash, is_certified, parse, read_fi
 from certify.encoding import decode_point, decode_program, decode_witness, encode_program
 from relax import losses
 from relax.by_slot import program_by_slot
-from relax.errors import InputError
+from relax.errors import InputError, expect
 from relax.facts import Shown
 from relax.losses import Reduction
 from relax.problem import Problem
@@ -144,6 +144,7 @@ def check(path: str | Path) -> Check:
 
 def verify(document: dict[str, Any]) -> Verified:
     """Recompute every bound of a certificate in ball arithmetic; whatever it holds, there is a verdict."""
+    expect(document, dict, "document", "give certificate.document, or use check(path)")
     try:
         return _verify(document)
     except InputError as error:

@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from relax.bounds import LowerBound, Witness, lower_bound
+from relax.errors import expect
 from relax.orbits import OrbitMatrix
 from relax.program import GramProgram
 
@@ -55,6 +56,11 @@ class Answer:
     iterations: int
     solver: str = "by hand"
     seconds: float = 0.0
+
+    def __post_init__(self) -> None:
+        parts = ("program", GramProgram), ("point", OrbitMatrix), ("witness", Witness), ("status", Status)
+        for name, kind in parts:
+            expect(getattr(self, name), kind, name, f"an Answer has a {kind.__name__} there")
 
     @cached_property
     def excess(self) -> float:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int, Shaped
 
+from relax.errors import expect
 from relax.losses import Nodes
 from relax.problem import Problem
 from relax.ranges import Range, pair_ranges, ranges, summed
@@ -110,7 +111,7 @@ def geometry(solution: Solution) -> Geometry:
     Inner products are those of the user's vectors. They are cosines where there is one role, the problem's
     norm is a sphere or a ball, and all vectors have the same norm.
     """
-    nodes = solution.nodes
+    nodes = expect(solution, Solution, "solution", "give what solve(problem) returns").nodes
     g = nodes.multiplicity
     labelled = sees_labels(solution.problem)
     size, kin, name = _size_and_kin(solution, labelled)

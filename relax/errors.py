@@ -40,13 +40,20 @@ def worded(value: object) -> str:
     if isinstance(value, type):
         return f"the class {value.__name__}"
     if value is None or isinstance(value, (str, bytes, numbers.Number)):
-        return in_one_line(repr(value[:60] if isinstance(value, (str, bytes)) else value), 60)
+        return _short_repr(value[:60] if isinstance(value, (str, bytes)) else value)
     if isinstance(value, (list, tuple)):
-        said = in_one_line(repr(value), 60) if len(value) <= 8 else "…"
+        said = _short_repr(value) if len(value) <= 8 else "…"
         return f"the {type(value).__name__} {said}" if "…" not in said else f"a {type(value).__name__}"
     name, shape = type(value).__name__, getattr(value, "shape", None)
     what = f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
     return f"{what} of shape {tuple(shape)}" if isinstance(shape, tuple) else what
+
+
+def _short_repr(value: object) -> str:
+    try:
+        return in_one_line(repr(value), 60)
+    except ValueError:  # of an integer with more digits than Python writes out
+        return "a number of thousands of digits"
 
 
 @overload

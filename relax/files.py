@@ -10,9 +10,20 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from relax.errors import InputError
+from relax.errors import InputError, expect
 
 Content = str | bytes | Callable[[BinaryIO], object]
+
+
+def named(path: object, mend: str = "give the name of a file") -> str:
+    """Return the name that a path has.
+
+    Raises
+    ------
+    InputError
+        If it is none: a number would be the descriptor of an open file.
+    """
+    return os.fspath(expect(path, (str, os.PathLike), "path", mend))
 
 
 def check_writable(path: str | os.PathLike[str]) -> None:
@@ -91,8 +102,8 @@ def _mode(target: Path) -> int | None:
 
 def _target(path: str | os.PathLike[str]) -> Path:
     """Return the file behind the path, or refuse a path that is not that of a file."""
+    name = named(path)
     try:
-        name = os.fspath(path)
         target = Path(os.path.realpath(name))
         parent = target.parent.stat().st_mode
         there = _mode(target)

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float, Float64, Shaped
 from scipy.linalg import orthogonal_procrustes
 
-from relax.errors import InputError
+from relax.errors import InputError, expect, whole
 
 RANK_TOLERANCE = 1e-9  # an eigenvalue this small beside the largest counts as zero
 NEGATIVE_TOLERANCE = 1e-6  # first-order conic solvers leave eigenvalues this far below zero
@@ -57,8 +57,7 @@ def simplex_etf_gram(k: int) -> Float64[np.ndarray, "k k"]:
     ----------
     Graf et al., Dissecting Supervised Contrastive Learning, arXiv 2102.08817.
     """
-    if k < 2:
-        raise InputError(f"k = {k} vectors span no simplex; give at least two")
+    k = whole(k, 2, "k", "3 vectors")
     return (k * np.eye(k) - 1) / (k - 1)
 
 
@@ -86,8 +85,7 @@ def orthogonal_frame_gram(k: int) -> Float64[np.ndarray, "k k"]:
     ----------
     Kini et al., Symmetric Neural-Collapse Representations with Supervised Contrastive Loss, arXiv 2306.07960.
     """
-    if k < 1:
-        raise InputError(f"k = {k} vectors are no frame; give at least one")
+    k = whole(k, 1, "k", "3 vectors")
     return np.eye(k)
 
 
@@ -117,6 +115,7 @@ def embed(gram: Float[np.ndarray, "k k"], dim: int | None = None) -> Float64[np.
         If `gram` is not a finite square matrix, has a clearly negative eigenvalue, or needs more than `dim`
         dimensions.
     """
+    expect(gram, np.ndarray, "gram", "give a square array")
     if gram.ndim != 2 or gram.shape[0] != gram.shape[1] or gram.size == 0 or not np.isfinite(gram).all():
         raise InputError(f"gram of shape {gram.shape} must be a square matrix of finite numbers")
     rising, basis = np.linalg.eigh((gram + gram.T).astype(np.float64) / 2)
@@ -125,7 +124,7 @@ def embed(gram: Float[np.ndarray, "k k"], dim: int | None = None) -> Float64[np.
     if values[-1] < -NEGATIVE_TOLERANCE * max(largest, 1.0):
         raise InputError(f"gram has the eigenvalue {values[-1]:.3g} < 0; give a positive semidefinite matrix")
     rank = int(np.count_nonzero(values > RANK_TOLERANCE * largest))
-    length = max(rank, 1) if dim is None else dim
+    length = max(rank, 1) if dim is None else whole(dim, 1, "dim", str(max(rank, 1)))
     if length < max(rank, 1):
         raise InputError(
             f"dim = {dim} is too small for a Gram matrix of rank {rank}; give at least {max(rank, 1)}"
@@ -165,6 +164,8 @@ def align(features: Float[np.ndarray, "n d"], reference: Float[np.ndarray, "n e"
     ----------
     Schönemann, A generalized solution of the orthogonal Procrustes problem, doi 10.1007/BF02289451.
     """
+    for vectors, what in ((features, "features"), (reference, "reference")):
+        expect(vectors, np.ndarray, what, "give an array with a vector a row")
     if features.ndim != 2 or reference.ndim != 2 or features.shape[0] != reference.shape[0]:
         raise InputError(
             f"features {features.shape} and reference {reference.shape} must be matrices of equally many rows"
@@ -207,6 +208,8 @@ def class_means(
     InputError
         If `features` is not a matrix with at least one row, or `labels` does not have one entry a row.
     """
+    expect(features, np.ndarray, "features", "give an array with a vector a row")
+    expect(labels, np.ndarray, "labels", "give an array with a label a row")
     if features.ndim != 2 or features.shape[0] == 0:
         raise InputError(f"features have shape {features.shape}; give one feature a row, shape (n, d)")
     if labels.shape != features.shape[:1]:

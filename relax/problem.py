@@ -18,7 +18,7 @@ from relax.counts import (
     spelled_rational,
     whole_number,
 )
-from relax.errors import InputError
+from relax.errors import InputError, expect, worded
 from relax.losses import Loss, Reduction, SupCon
 from relax.losses.parameters import norm_from_statement, norm_statement
 from relax.model import model
@@ -91,14 +91,16 @@ class Problem:
     ) -> None:
         chosen = SupCon() if loss is None else losses.parse(loss) if isinstance(loss, str) else loss
         if not isinstance(chosen, Loss) or isinstance(chosen, type):
-            raise InputError(f"loss {chosen!r} is not a loss; give a name such as 'supcon', or SupCon()")
+            raise InputError(
+                f"loss {worded(chosen)} is not a loss; give a name such as 'supcon', or SupCon()"
+            )
         tau = chosen.default_temperature if temperature is None else temperature
         values = {
             "counts": ClassCounts.of(counts),
             "loss": chosen,
             "temperature": positive_number(tau, "temperature", "0.1"),
             "norm": Sphere() if norm is None else norm,
-            "nonnegative": bool(nonnegative),
+            "nonnegative": bool(expect(nonnegative, (bool, np.bool_), "nonnegative", "give True or False")),
             "views": whole_number(views, "number of views"),
         }
         for name, value in values.items():
@@ -110,7 +112,7 @@ class Problem:
             raise InputError(f"counts times {self.views} views are beyond 2**53; scale the counts down")
         if type(self.norm) not in NORMS.values():
             raise InputError(
-                f"norm {self.norm!r} is not one of Sphere(), Ball(), Ridge(weight), MeanSquare(E)"
+                f"norm {worded(self.norm)} is not one of Sphere(), Ball(), Ridge(weight), MeanSquare(E)"
             )
         reason = self.loss.refuses(self.counts, self.views, self.norm, self.nonnegative)
         if reason is not None:
@@ -289,6 +291,6 @@ def as_level(level: str) -> Level:
         If there is none.
     """
     for known in get_args(Level):
-        if level == known:
+        if isinstance(level, str) and level == known:
             return known
-    raise InputError(f"level {level!r} must be one of: {', '.join(get_args(Level))}")
+    raise InputError(f"level {worded(level)} must be one of: {', '.join(get_args(Level))}")

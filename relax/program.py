@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
+from relax.errors import InputError
 from relax.orbits import OrbitMatrix
 from relax.rows import Rows, RowState, RowTable
 from relax.rules import Rule
@@ -75,7 +76,9 @@ class GramProgram:
     def __post_init__(self) -> None:
         slots = np.sort(np.concatenate([np.zeros(0, dtype=int), *(rule.slots for rule in self.rules)]))
         if not np.array_equal(slots, np.arange(self.groups * self.roles)):
-            raise ValueError("every slot must obey exactly one diagonal rule")
+            raise InputError("every slot must obey exactly one diagonal rule")
+        if not self.rows:
+            raise InputError("rows are empty, so that there is nothing to minimise; give a block of rows")
 
     @property
     def groups(self) -> int:

@@ -31,7 +31,7 @@ ORDER = [
     "relax.bounds",
     "relax.answer",
     "relax.by_slot",
-    "relax.dual_equations",
+    "relax.dual_equations relax.saved",
     "relax.solution",
     "relax.solvers",
     "relax.arrangement relax.sensitivity",

@@ -11,7 +11,7 @@ from relax.descent.arrays import TorchArrays
 from relax.descent.lbfgs import search
 from relax.descent.objective import objective_of
 from relax.endpoints import Approach, Descent, Match, Trajectory, approach, certified, match
-from relax.errors import InputError
+from relax.errors import InputError, expect, whole
 from relax.problem import Problem
 
 __all__ = [
@@ -87,9 +87,10 @@ def descend(
     ----------
     Khosla et al., arXiv 2004.11362 (the loss L_out); Behnia and Thrampoulidis, arXiv 2402.18884 (landscape).
     """
+    expect(problem, Problem, "problem", "give a Problem: descend(Problem([12, 6, 3]), dim=2)")
     for name, number in {"dim": dim, "starts": starts, "max_iterations": max_iterations}.items():
-        if number < 1:
-            raise InputError(f"{name} = {number} must be at least 1")
+        whole(number, 1, name, "16")
+    whole(seed, 0, "seed", "0")
     _check_device(device)
     goal = objective_of(problem, level, device)
     draw = torch.Generator().manual_seed(seed)  # on the CPU, so that every device starts alike

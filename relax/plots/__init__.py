@@ -10,8 +10,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from relax.arrangement import Geometry, geometry
-from relax.errors import InputError
-from relax.files import write_atomically
+from relax.errors import InputError, expect
+from relax.files import named, write_atomically
 from relax.losses.parameters import spelled, spelled_value
 from relax.norms import Sphere
 from relax.plots.against_size import draw_against_size
@@ -31,7 +31,7 @@ def plot_geometry(solution: Solution, path: str | Path) -> None:
     InputError
         If the path ends in none of .png, .pdf and .svg, or cannot be written.
     """
-    if Path(path).suffix not in FORMATS:
+    if Path(named(path)).suffix not in FORMATS:
         raise InputError(f"picture {path} must end in one of {', '.join(FORMATS)}")
     kind, figure = Path(path).suffix.removeprefix("."), geometry_figure(solution)
     write_atomically(path, lambda file: figure.savefig(file, format=kind, dpi=150))
@@ -39,7 +39,7 @@ def plot_geometry(solution: Solution, path: str | Path) -> None:
 
 def geometry_figure(solution: Solution) -> Figure:
     """Return the figure of `plot_geometry`: a heat map for each pair of roles, then the lines."""
-    found = geometry(solution)
+    found = geometry(expect(solution, Solution, "solution", "give what solve(problem) returns"))
     rows = 1 if len(found.blocks) == 1 else 2
     figure = Figure(figsize=(11, 4.6 * rows), layout="constrained")
     FigureCanvasAgg(figure)

@@ -15,7 +15,7 @@ import numpy as np
 
 from relax.answer import Answer, Status
 from relax.bounds import feasible, on_fixed_diagonal, witness_at
-from relax.errors import InputError, SolverError
+from relax.errors import InputError, SolverError, between, expect
 from relax.orbits import OrbitMatrix
 from relax.problem import Level, Problem
 from relax.program import GramProgram
@@ -84,6 +84,7 @@ def solve(
     SolverError
         If it failed altogether.
     """
+    expect(problem, Problem, "problem", "give a Problem: solve(Problem([12, 6, 3]))")
     reduction = problem.reduction(level)
     program = problem.assembled(reduction)
     answer = solve_program(program, solver, tolerance, time_limit)
@@ -114,10 +115,11 @@ def solve_program(
     SolverError
         If it failed altogether.
     """
-    if not (0 < tolerance < 1):
-        raise InputError(f"tolerance {tolerance!r} must lie between 0 and 1; give e.g. 1e-9")
-    if time_limit is not None and not time_limit > 0:
-        raise InputError(f"time limit {time_limit!r} must be a positive number of seconds")
+    expect(program, GramProgram, "program", "give a GramProgram: problem.program(), or use solve(problem)")
+    expect(solver, str, "solver", f"give one of: {', '.join(names())}")
+    tolerance = between(tolerance, 0, 1, "tolerance", "1e-9")
+    if time_limit is not None:
+        time_limit = between(time_limit, 0, np.inf, "time limit", "60 (seconds)")
     started = time.monotonic()
     deadline = np.inf if time_limit is None else started + time_limit
     best: Answer | None = None

@@ -1,0 +1,115 @@
+"""Solutions as npz files: an answer with the problem that it is about. No pickle; bounds are recomputed."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from relax.answer import Answer, Status
+from relax.bounds import Cluster, Witness
+from relax.errors import InputError, in_one_line
+from relax.files import named
+from relax.losses import Reduction
+from relax.orbits import OrbitMatrix
+from relax.problem import Level, Problem
+from relax.program import GramProgram
+
+SCHEMA = "gramcert/solution/2"
+# what NumPy, zipfile and zlib raise of a file that is none of theirs, or a damaged one
+DAMAGED = (OSError, EOFError, KeyError, TypeError, ValueError, RecursionError, zipfile.BadZipFile, zlib.error)
+
+
+def packed(problem: Problem, level: Level, answer: Answer) -> bytes:
+    """Return the content of the file."""
+    witness = answer.witness
+    facts = {
+        "schema": SCHEMA,
+        "problem": problem.statement(),
+        "level": level,
+        "status": answer.status.name,
+        "solver": answer.solver,
+        "iterations": answer.iterations,
+        "seconds": answer.seconds,
+        "clusters": len(witness.clusters),
+    }
+    arrays = {
+        "facts": np.array(json.dumps(facts)),
+        "own": answer.point.own,
+        "peer": answer.point.peer,
+        "base_own": witness.base.own,
+        "base_peer": witness.base.peer,
+        "factor": witness.factor,
+        "within": witness.within,
+    }
+    for i, cluster in enumerate(witness.clusters):
+        arrays[f"cluster{i}_groups"], arrays[f"cluster{i}_weight"] = cluster.groups, cluster.weight
+        arrays[f"cluster{i}_kappa"] = np.array(cluster.kappa)
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, allow_pickle=False, **arrays)
+    return buffer.getvalue()
+
+
+def unpacked(path: str | Path) -> tuple[Problem, Reduction, Level, Answer]:
+    """Read a file; the program is rebuilt from the problem.
+
+    Raises
+    ------
+    InputError
+        If it is not there, is no such file, or holds arrays that do not fit the problem.
+    """
+    named(path, "give the name of a file that .save has written")
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = dict(file)
+        facts = json.loads(str(arrays["facts"]))
+        if facts["schema"] != SCHEMA:
+            raise ValueError(f"schema {facts['schema']}, not {SCHEMA}")
+        problem, level = Problem.from_statement(facts["problem"]), facts["level"]
+        reduction = problem.reduction(level)
+        answer = _answer(problem.assembled(reduction), facts, arrays)
+    except DAMAGED as error:
+        why = f"{error} is missing" if isinstance(error, KeyError) else in_one_line(error, 150)
+        raise InputError(f"{path} is not a solution file ({why}); write one with .save") from error
+    return problem, reduction, level, answer
+
+
+def _answer(program: GramProgram, facts: dict[str, Any], arrays: dict[str, np.ndarray]) -> Answer:
+    g, m, s = program.multiplicity, program.groups, program.roles
+    _fits(arrays, "own", "base_own", shape=(m, s, s))
+    _fits(arrays, "peer", "base_peer", shape=(m * s, m * s))
+    _fits(arrays, "factor", shape=(m * s, None))
+    _fits(arrays, "within", shape=(m, s, None))
+    clusters = tuple(_cluster(arrays, f"cluster{i}_", m) for i in range(facts["clusters"]))
+    witness = Witness(
+        OrbitMatrix(g, arrays["base_own"], arrays["base_peer"]), arrays["factor"], arrays["within"], clusters
+    )
+    status, iterations, seconds = Status[facts["status"]], facts["iterations"], facts["seconds"]
+    if type(iterations) is not int or type(seconds) is not float or not isinstance(facts["solver"], str):
+        raise ValueError("its facts are not those of a solver")
+    point = OrbitMatrix(g, arrays["own"], arrays["peer"])
+    return Answer(program, point, witness, status, iterations, facts["solver"], seconds)
+
+
+def _cluster(arrays: dict[str, np.ndarray], name: str, groups: int) -> Cluster:
+    at = arrays[f"{name}groups"]
+    if at.ndim != 1 or at.dtype.kind not in "iu" or np.any((at < 0) | (at >= groups)):
+        raise ValueError(f"{name}groups are not indices of groups")
+    _fits(arrays, f"{name}weight", shape=at.shape)
+    _fits(arrays, f"{name}kappa", shape=())
+    return Cluster(at, arrays[f"{name}weight"], float(arrays[f"{name}kappa"]))
+
+
+def _fits(arrays: dict[str, np.ndarray], *names: str, shape: tuple[int | None, ...]) -> None:
+    """Raise unless arrays are finite float64 numbers of a shape, None standing for any length."""
+    for name in names:
+        array = arrays[name]
+        lengths = [size for size, wanted in zip(array.shape, shape, strict=False) if wanted is not None]
+        right = array.ndim == len(shape) and lengths == [size for size in shape if size is not None]
+        if not right or array.dtype != np.float64 or not np.isfinite(array).all():
+            raise ValueError(f"{name} is no array of numbers that fits the problem")
