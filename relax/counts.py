@@ -85,7 +85,7 @@ class ClassCounts:
             }
             order: tuple[int, ...] | None = None
         else:
-            listed: Any = counts.tolist() if hasattr(counts, "tolist") else counts  # of arrays and tensors
+            listed: Any = getattr(counts, "tolist", lambda: counts)()  # of arrays and tensors
             given = [whole_number(size, "class size") for size in listed]
             pairs = Counter(given)
             index = {size: a for a, size in enumerate(sorted(pairs, reverse=True))}

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import numbers
 import re
+from contextlib import suppress
 from decimal import Decimal
-from typing import Any, TypeVar, overload
+from typing import Any, TypeVar
 
 T = TypeVar("T")
-U = TypeVar("U")
 
 LONGEST = 380  # characters of a message; what lies in the middle of a longer one is left out
 _ADDRESS = re.compile(r" (object )?at 0x[0-9a-fA-F]+")
@@ -43,8 +43,10 @@ def worded(value: object) -> str:
         return _short_repr(value[:60] if isinstance(value, (str, bytes)) else value)
     if isinstance(value, (list, tuple)):
         said = _short_repr(value) if len(value) <= 8 else "…"
-        return f"the {type(value).__name__} {said}" if "…" not in said else f"a {type(value).__name__}"
+        return said if "…" not in said else f"a {type(value).__name__} of length {len(value)}"
     name, shape = type(value).__name__, getattr(value, "shape", None)
+    if shape == ():
+        return _short_repr(value)
     what = f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
     return f"{what} of shape {tuple(shape)}" if isinstance(shape, tuple) else what
 
@@ -56,11 +58,7 @@ def _short_repr(value: object) -> str:
         return "a number of thousands of digits"
 
 
-@overload
-def expect(value: object, kind: type[T], what: str, mend: str) -> T: ...
-@overload
-def expect(value: object, kind: tuple[type[T], type[U]], what: str, mend: str) -> T | U: ...
-def expect(value: object, kind: Any, what: str, mend: str) -> Any:
+def expect(value: T, kind: type[Any] | tuple[type[Any], ...], what: str, mend: str) -> T:
     """Return an argument that is of its kind.
 
     Parameters
@@ -94,9 +92,10 @@ def between(value: object, low: float, high: float, what: str, example: str) -> 
         If it is no number or not between: "{what} {the value} must lie between …; give e.g. {example}".
     """
     if _is(value, float) or isinstance(value, Decimal):
-        number = float(value)  # type: ignore[arg-type]
-        if low < number < high:
-            return number
+        with suppress(OverflowError):
+            number = float(value)  # type: ignore[arg-type]
+            if low < number < high:
+                return number
     limits = f"lie between {low:g} and {high:g}" if high < math.inf else "be a positive finite number"
     raise InputError(f"{what} {worded(value)} must {limits}; give e.g. {example}")
 

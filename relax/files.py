@@ -23,7 +23,8 @@ def named(path: object, mend: str = "give the name of a file") -> str:
     InputError
         If it is none: a number would be the descriptor of an open file.
     """
-    return os.fspath(expect(path, (str, os.PathLike), "path", mend))
+    given: str | os.PathLike[str] = expect(path, (str, os.PathLike), "path", mend)
+    return os.fspath(given)
 
 
 def check_writable(path: str | os.PathLike[str]) -> None:

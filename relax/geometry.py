@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float, Float64, Shaped
 from scipy.linalg import orthogonal_procrustes
 
-from relax.errors import InputError, expect, whole
+from relax.errors import InputError, expect
 
 RANK_TOLERANCE = 1e-9  # an eigenvalue this small beside the largest counts as zero
 NEGATIVE_TOLERANCE = 1e-6  # first-order conic solvers leave eigenvalues this far below zero
@@ -57,7 +57,9 @@ def simplex_etf_gram(k: int) -> Float64[np.ndarray, "k k"]:
     ----------
     Graf et al., Dissecting Supervised Contrastive Learning, arXiv 2102.08817.
     """
-    k = whole(k, 2, "k", "3 vectors")
+    expect(k, int, "k", "give a whole number")
+    if k < 2:
+        raise InputError(f"k = {k} vectors span no simplex; give at least two")
     return (k * np.eye(k) - 1) / (k - 1)
 
 
@@ -85,7 +87,9 @@ def orthogonal_frame_gram(k: int) -> Float64[np.ndarray, "k k"]:
     ----------
     Kini et al., Symmetric Neural-Collapse Representations with Supervised Contrastive Loss, arXiv 2306.07960.
     """
-    k = whole(k, 1, "k", "3 vectors")
+    expect(k, int, "k", "give a whole number")
+    if k < 1:
+        raise InputError(f"k = {k} vectors are no frame; give at least one")
     return np.eye(k)
 
 
@@ -124,7 +128,7 @@ def embed(gram: Float[np.ndarray, "k k"], dim: int | None = None) -> Float64[np.
     if values[-1] < -NEGATIVE_TOLERANCE * max(largest, 1.0):
         raise InputError(f"gram has the eigenvalue {values[-1]:.3g} < 0; give a positive semidefinite matrix")
     rank = int(np.count_nonzero(values > RANK_TOLERANCE * largest))
-    length = max(rank, 1) if dim is None else whole(dim, 1, "dim", str(max(rank, 1)))
+    length = max(rank, 1) if dim is None else expect(dim, int, "dim", "give a whole number")
     if length < max(rank, 1):
         raise InputError(
             f"dim = {dim} is too small for a Gram matrix of rank {rank}; give at least {max(rank, 1)}"

@@ -161,7 +161,7 @@ BAD_LABELS = {
     "complex": (np.array(LABELS) + 0j, "complex"),
     "dates": (np.array(LABELS, dtype="M8[s]"), "datetime64"),
     "bytes": (np.array(["a", "b", "a", "a", "b"], dtype="S1"), "type"),
-    "masked": (np.ma.array(LABELS, mask=[0, 0, 1, 0, 0]), "masked"),
+    "masked": (np.ma.array(LABELS, mask=[y == 1 for y in LABELS]), "masked"),
     "one class": ([0] * 5, "class counts 5"),
     "other counts": ([0, 1, 1, 1, 1], "class counts 1,4"),
     "three classes": ([0, 1, 0, 2, 1], "class counts 2,2,1"),
