@@ -6,7 +6,7 @@ import hashlib
 import json
 import platform
 from dataclasses import dataclass, replace
-from decimal import Decimal
+from decimal import ROUND_CEILING, Context, Decimal
 from enum import Enum
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
@@ -22,7 +22,7 @@ from certify.encoding import encode_point, encode_program, encode_witness
 from relax.answer import Answer
 from relax.by_slot import by_slot
 from relax.errors import InputError, between, expect
-from relax.facts import Shown
+from relax.facts import Shown, brief
 from relax.files import named, write_atomically
 from relax.problem import Problem
 from relax.program import GramProgram
@@ -54,6 +54,7 @@ class Verdict(Enum):
     UNDECIDED = "the proven gap is larger than the tolerance allows"
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class Certificate(Shown):
     """A proven interval for the optimum, and what proves it.
@@ -110,6 +111,13 @@ class Certificate(Shown):
         if scale is None:
             scale = max(Decimal(1), abs(Decimal(self.upper)))
         return float(Decimal(self.gap) / scale) if scale > 0 else np.inf
+
+    def in_brief(self) -> str:
+        """Return verdict, problem and gap."""
+        about = "a program" if self.problem is None else self.problem.in_brief()
+        up = Context(prec=2, rounding=ROUND_CEILING)
+        gap = "nothing proven" if self.gap is None else f"gap ≤ {up.create_decimal(self.gap):e}"
+        return f"{self.verdict.name}, {about}, {gap}"
 
     def facts(self) -> list[tuple[str, str]]:
         """Return what there is to print, as (label, value) pairs."""

@@ -19,7 +19,7 @@ from certify.balls.proof import check_program, check_witness
 from relax.bounds import Witness
 from relax.dual_equations import only_rows
 from relax.errors import InputError, expect, worded
-from relax.facts import Shown
+from relax.facts import Shown, brief
 from relax.program import GramProgram
 from relax.rows import LogSumExp
 from relax.rules import Bounded, Fixed
@@ -29,6 +29,7 @@ from relax.symmetry import merge, merge_labels
 MOST_DIGITS = 1000
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class Enclosure(Shown):
     """Balls that contain the optimum of a problem's program: each Gram entry by groups, and the value.
@@ -67,6 +68,10 @@ class Enclosure(Shown):
     def decimals(self, a: int, b: int, digits: int = 30) -> tuple[str, str]:
         """Return decimals below and above one entry."""
         return decimal_below(self.gram[a, b], digits), decimal_above(self.gram[a, b], digits)
+
+    def in_brief(self) -> str:
+        """Return the method and how sharp it is."""
+        return ", ".join(f"{label} {value}" for label, value in self.facts()[:2])
 
     def facts(self) -> list[tuple[str, str]]:
         """Return what there is to print, as (label, value) pairs."""

@@ -14,7 +14,7 @@ from certify.encoding import decode_point, decode_program, decode_witness, encod
 from relax import losses
 from relax.by_slot import program_by_slot
 from relax.errors import InputError, expect
-from relax.facts import Shown
+from relax.facts import Shown, brief
 from relax.losses import Reduction
 from relax.problem import Problem
 from relax.program import GramProgram
@@ -22,6 +22,7 @@ from relax.program import GramProgram
 TOLERANCE = Decimal("1e-9")
 
 
+@brief
 @dataclass(frozen=True)
 class Verified:
     """What ball arithmetic makes of a certificate.
@@ -46,7 +47,12 @@ class Verified:
     statement: str
     tolerance: Decimal | None = None
 
+    def in_brief(self) -> str:
+        """Return the message."""
+        return self.message
 
+
+@brief
 @dataclass(frozen=True)
 class Check(Shown):
     """The verdicts of two independent verifiers on one certificate.
@@ -61,6 +67,10 @@ class Check(Shown):
 
     balls: Verified
     checker: checker.Verdict
+
+    def in_brief(self) -> str:
+        """Return the verdict of both."""
+        return self.facts()[0][1]
 
     @property
     def accepted(self) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 
 from relax.bounds import LowerBound, Witness, lower_bound
 from relax.errors import expect
+from relax.facts import brief
 from relax.orbits import OrbitMatrix
 from relax.program import GramProgram
 
@@ -27,6 +28,7 @@ class Status(Enum):
     TIME_LIMIT = "the time limit was reached; the best proven bound so far is returned (raise time_limit)"
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class Answer:
     """A matrix and a witness for a program; nothing that a solver says of them is used.
@@ -61,6 +63,11 @@ class Answer:
         parts = ("program", GramProgram), ("point", OrbitMatrix), ("witness", Witness), ("status", Status)
         for name, kind in parts:
             expect(getattr(self, name), kind, name, f"an Answer has a {kind.__name__} there")
+
+    def in_brief(self) -> str:
+        """Return what was solved, and how."""
+        size = f"{self.program.groups} groups of {int(self.program.multiplicity.sum())} nodes"
+        return f"{size}, {self.status.name.lower()} by {self.solver}, {self.iterations} iterations"
 
     @cached_property
     def excess(self) -> float:

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float, Int, Shaped
 
 from relax.errors import expect
+from relax.facts import brief
 from relax.losses import Nodes
 from relax.problem import Problem
 from relax.ranges import Range, pair_ranges, ranges, summed
@@ -18,6 +19,7 @@ SAME = 1e-9  # squared norms this near, beside their size, are one norm
 ROUNDING = 1e-12  # what the projection of a point onto the cone moves an entry by, at most
 
 
+@brief
 @dataclass(frozen=True)
 class Block:
     """The inner products between vectors of two roles, by kinds of units.
@@ -44,6 +46,7 @@ class Block:
     others: Range
 
 
+@brief
 @dataclass(frozen=True)
 class Geometry:
     """What there is to say of a solution's vectors.

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from relax.errors import InputError, between, worded
+from relax.facts import brief
 
 LARGEST_COUNT = 2**53  # every integer up to here is a float64
 LONGEST_RATIONAL = 8_000  # characters; Python reads integers of up to 4,300 digits
@@ -44,6 +45,7 @@ def spelled_rational(text: Any) -> Fraction:
     return Fraction(text)
 
 
+@brief
 @dataclass(frozen=True)
 class ClassCounts:
     """Class sizes as a multiset, with the user's order where one was given.
@@ -129,6 +131,10 @@ class ClassCounts:
         """Return the counts with one entry for every class, in the user's order, equal sizes or not."""
         sizes = tuple(self.sizes[a] for a in self.group_of_class())
         return ClassCounts(sizes, (1,) * len(sizes))
+
+    def in_brief(self) -> str:
+        """Return the counts, not all of them where they are many."""
+        return str(self)
 
     def __str__(self) -> str:
         """Write the counts as the command line reads them."""

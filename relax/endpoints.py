@@ -9,13 +9,14 @@ import numpy as np
 from jaxtyping import Bool, Float64, Int
 
 from relax.errors import InputError, expect
-from relax.facts import Shown
+from relax.facts import Shown, brief
 from relax.geometry import align, class_means, embed
 from relax.solution import Solution
 
 LOSS_AGREES, GRAM_AGREES = 1e-9, 1e-5
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class Trajectory:
     """What a descent passed through: its start, and every iteration of every start.
@@ -51,6 +52,7 @@ class Trajectory:
         return cls(losses, features, joined(classifier) if classifier else None)
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class Descent:
     """Where gradient descent ended, from every start.
@@ -109,6 +111,7 @@ class Descent:
         return float(np.linalg.norm(features - class_means(features, self.labels)[self.labels], axis=1).max())
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class Match(Shown):
     """How far each start of a descent ended from a certified optimum.
@@ -144,6 +147,7 @@ class Match(Shown):
         ]
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class Approach:
     """How far every step of a descent was from a certified optimum, both of shape (steps, starts).

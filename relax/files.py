@@ -8,14 +8,14 @@ import stat
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from relax.errors import InputError, expect
 
 Content = str | bytes | Callable[[BinaryIO], object]
 
 
-def named(path: object, mend: str = "give the name of a file") -> str:
+def named(path: Any, mend: str = "give the name of a file") -> str:
     """Return the name that a path has.
 
     Raises
@@ -23,8 +23,7 @@ def named(path: object, mend: str = "give the name of a file") -> str:
     InputError
         If it is none: a number would be the descriptor of an open file.
     """
-    given: str | os.PathLike[str] = expect(path, (str, os.PathLike), "path", mend)
-    return os.fspath(given)
+    return os.fspath(expect(path, (str, os.PathLike), "path", mend))
 
 
 def check_writable(path: str | os.PathLike[str]) -> None:

@@ -9,11 +9,13 @@ from jaxtyping import Float, Float64, Shaped
 from scipy.linalg import orthogonal_procrustes
 
 from relax.errors import InputError, expect
+from relax.facts import brief
 
 RANK_TOLERANCE = 1e-9  # an eigenvalue this small beside the largest counts as zero
 NEGATIVE_TOLERANCE = 1e-6  # first-order conic solvers leave eigenvalues this far below zero
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class Alignment:
     """Features rotated as close to a reference as a rotation can bring them.

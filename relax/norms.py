@@ -13,9 +13,11 @@ from jaxtyping import Int, Shaped
 from relax.arrays import Arrays
 from relax.counts import exact_rational, positive_number
 from relax.errors import InputError
+from relax.facts import brief
 from relax.rules import Bounded, Budget, Fixed, RidgeCost, Rule
 
 
+@brief
 class Members(NamedTuple):
     """Slots, and what one member of each stands for."""
 

@@ -19,8 +19,9 @@ from relax.counts import (
     whole_number,
 )
 from relax.errors import InputError, expect, worded
+from relax.facts import brief
 from relax.losses import Loss, Reduction, SupCon
-from relax.losses.parameters import norm_from_statement, norm_statement
+from relax.losses.parameters import norm_from_statement, norm_statement, spelled
 from relax.model import model
 from relax.norms import NORMS, Ball, MeanSquare, Norm, Ridge, Sphere
 from relax.program import GramProgram
@@ -46,6 +47,7 @@ LARGEST_LIFT = 2_000  # samples; the n×n matrix of one row per sample is a refe
 _SUPCON, _SPHERE = SupCon(), Sphere()
 
 
+@brief
 @dataclass(frozen=True)
 class Problem:
     """A contrastive loss over free features, for given class counts.
@@ -170,6 +172,15 @@ class Problem:
             roles=len(nodes.roles),
             nonnegative=self.nonnegative,
         )
+
+    def in_brief(self) -> str:
+        """Return loss, counts and temperature, and what is not as usual."""
+        many = f"{self.counts.classes} classes" if self.counts.classes > 12 else str(self.counts)
+        unusual = [self.norm] if self.norm != _SPHERE else []
+        unusual += ["nonnegative"] if self.nonnegative else []
+        unusual += [f"{self.views} views"] if self.views > 1 else []
+        said = [spelled(self.loss), many, f"τ={self.temperature:g}", *map(str, unusual)]
+        return ", ".join(said)
 
     @property
     def effective_counts(self) -> ClassCounts:

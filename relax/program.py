@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from relax.errors import InputError
+from relax.facts import brief
 from relax.orbits import OrbitMatrix
 from relax.rows import Rows, RowState, RowTable
 from relax.rules import Rule
@@ -43,6 +44,7 @@ class _Sums(NamedTuple):
         return scaled if self.start is None else np.add.reduceat(scaled[self.order], self.start, axis=0)
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class GramProgram:
     """Minimise a weighted sum of convex rows over an invariant Gram matrix M ⪰ 0.

@@ -17,6 +17,7 @@ from relax.bounds import Witness
 from relax.counts import ClassCounts
 from relax.dual_equations import DualEquations, Linearisation
 from relax.errors import InputError, expect
+from relax.facts import brief
 from relax.losses import SupCon
 from relax.problem import Problem
 from relax.program import GramProgram
@@ -25,6 +26,7 @@ from relax.solution import Solution
 from relax.symmetry import merge, merge_labels
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class Sensitivity:
     """Derivatives of the optimum; sizes move as real numbers, all classes of a group together.

@@ -13,7 +13,7 @@ from jaxtyping import Float, Int
 from relax.answer import Answer, Status
 from relax.bounds import LowerBound, Witness
 from relax.errors import InputError
-from relax.facts import Shown
+from relax.facts import Shown, brief
 from relax.files import write_atomically
 from relax.geometry import class_means, embed
 from relax.losses import Nodes, Reduction
@@ -25,6 +25,7 @@ from relax.saved import packed, unpacked
 LARGEST_GRAM = 20_000  # units; the square matrix beyond takes more than 3.2 GB
 
 
+@brief
 class Groups(NamedTuple):
     """The geometry by groups of exchangeable nodes (classes of equal size, at level "groups").
 
@@ -37,6 +38,7 @@ class Groups(NamedTuple):
     gram: Float[np.ndarray, "m m"]
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class Solution(Shown):
     """A feasible point of the program of a problem and a witness, indexed by what the nodes are to the user.
@@ -182,6 +184,11 @@ class Solution(Shown):
     def embedding(self, dim: int | None = None) -> Float[np.ndarray, "u d"]:
         """Return one vector a unit, shape (u, dim), whose Gram matrix is `gram`; dim defaults to its rank."""
         return embed(self.gram, dim)
+
+    def in_brief(self) -> str:
+        """Return the problem and how it was solved."""
+        said = f"{self.problem.in_brief()}, by {self.level}"
+        return f"{said}, value {self.value:.12g}, {self.status.name.lower()} by {self.answer.solver}"
 
     def facts(self) -> list[tuple[str, str]]:
         """Return what there is to print, as (label, value) pairs."""

@@ -11,6 +11,7 @@ from jaxtyping import Float64, Shaped
 
 from certify.balls.enclosures import BallMatrix, Balls, ball, balls, exact_gram, largest, rational, sqrt
 from relax.errors import InputError
+from relax.facts import brief
 from relax.orbits import OrbitMatrix
 from relax.program import GramProgram
 from relax.rules import Bounded, Budget, Fixed
@@ -18,6 +19,7 @@ from relax.rules import Bounded, Budget, Fixed
 EPSILON = float(np.finfo(float).eps)
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class FactoredPoint:
     """A feasible point: member i of group a is (v_a, y_a (e_i − 1/g_a)), scaled to the diagonal rules.

@@ -13,6 +13,7 @@ from certify.balls.radius import gram_radius
 from relax.bounds import Cluster, Witness
 from relax.counts import LARGEST_COUNT
 from relax.errors import InputError
+from relax.facts import brief
 from relax.program import GramProgram
 from relax.rows import LogSumExp, Rows, SumExp
 from relax.rules import Bounded, Budget, Fixed, RidgeCost, Rule
@@ -23,6 +24,7 @@ SLOPES = 100  # what errors of slopes, over the temperature, make of those of ex
 USELESS = 2.0**-32  # more bits that do not narrow a ball to this part of its width will not help
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class ProvenBounds:
     """What a witness and a point prove of a program; every ball contains the exact value of its formula.

@@ -13,7 +13,7 @@ from certify.balls import ProvenBounds, decimal_above, decimal_below, factored, 
 from certify.certificate import TOLERANCE, Verdict
 from certify.features.exact_loss import loss_of_features
 from relax.errors import InputError, between, expect
-from relax.facts import Shown
+from relax.facts import Shown, brief
 from relax.problem import Problem
 from relax.solution import Solution
 from relax.solvers import solve
@@ -22,6 +22,7 @@ FIRST_PRECISION, LAST_PRECISION = 128, 2048
 SHARP = 1e-15  # of the excess: the loss is known well enough
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class PointVerdict(Shown):
     """What is proven about the loss of given features and the least loss of all features.
@@ -49,6 +50,10 @@ class PointVerdict(Shown):
     optimum: tuple[str, str]
     relative_gap: float
     better: Solution
+
+    def in_brief(self) -> str:
+        """Return the verdict and the numbers that decided."""
+        return f"{self.verdict.name}: {self.reason}"
 
     def facts(self) -> list[tuple[str, str]]:
         """Return what there is to print, as (label, value) pairs."""

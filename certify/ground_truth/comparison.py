@@ -14,9 +14,11 @@ from jaxtyping import Bool, Float64
 from certify.ground_truth.labelling import check_counts, labelled
 from certify.ground_truth.truth import GroundTruth
 from relax.errors import InputError
+from relax.facts import brief
 from relax.geometry import align, class_means, embed
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class Comparison:
     """Features beside a geometry.

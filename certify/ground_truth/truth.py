@@ -19,7 +19,7 @@ from certify.ground_truth.enclosure import enclosed_gram
 from certify.ground_truth.labelling import check_counts, class_sizes, labelled
 from relax import solve
 from relax.errors import InputError, SolverError, between, expect
-from relax.facts import Shown
+from relax.facts import Shown, brief
 from relax.files import named, write_atomically
 from relax.geometry import embed
 from relax.problem import Problem, Ridge
@@ -33,6 +33,7 @@ else:
 ATOL = 1e-4
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class GroundTruth(Shown):
     """The optimal geometry of a problem, with a proven error.

@@ -12,6 +12,7 @@ from jaxtyping import Float64
 from relax.descent.arrays import TorchArrays
 from relax.descent.charts import Chart
 from relax.errors import InputError
+from relax.facts import brief
 from relax.losses.definition import Labelled, Share
 from relax.losses.evaluate import Block, blocks, summed
 from relax.problem import Problem
@@ -23,6 +24,7 @@ LEAST_EXCESS = 1e-290  # below, log(excess) leaves float64
 SAME_FLOOR = 1e-9  # relative difference of two sums that are one floor
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class Objective:
     """A problem at explicit vectors, one tensor (starts, n, dim) a role.

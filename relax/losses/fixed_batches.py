@@ -13,12 +13,14 @@ from jaxtyping import Bool, Float, Int, Shaped
 
 from relax.counts import ClassCounts
 from relax.errors import InputError
+from relax.facts import brief
 from relax.losses.definition import Seen, Share, cross_entropy
 from relax.losses.reduction import Nodes, Reduction
 from relax.norms import Norm
 from relax.rows import LogSumExp
 
 
+@brief
 @dataclass(frozen=True)
 class FixedBatches:
     """The mean over all anchors of all batches of the supervised-contrastive loss inside the batch.

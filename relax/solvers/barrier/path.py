@@ -17,6 +17,7 @@ import scipy.sparse as sp
 from jaxtyping import Float
 
 from relax.bounds import Witness
+from relax.facts import brief
 from relax.orbits import OrbitMatrix
 from relax.solvers.barrier.coordinates import Coordinates
 from relax.solvers.barrier.nesterov_todd import Bend, Direction, Iterate, Scaled, scaled
@@ -33,6 +34,7 @@ COMMON = 0.1  # what the entries of a non-negative start are beside its diagonal
 ROUNDING = 1e-13  # what the objective is known to
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class Path:
     """The central path of one program."""
