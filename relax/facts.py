@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from html import escape
 from typing import Any, TypeVar
 
-from relax.errors import in_one_line
+from relax.errors import InputError, in_one_line
 
 C = TypeVar("C", bound=type)
 LONGEST, LONGEST_PART = 280, 90  # characters
 FEW = 4  # parts of a sequence that are written out
+
+
+# What draws a small PNG of a value in Jupyter: entered by the package roots, as pictures know of solutions.
+PICTURES: dict[type, Callable[[Any], bytes | None]] = {}
 
 
 class Shown:
@@ -27,20 +31,20 @@ class Shown:
         width = max(len(label) for label, _ in self.facts()) + 2
         return "\n".join(f"{label:<{width}}{value}" for label, value in self.facts())
 
-    def picture(self) -> bytes | None:
-        """Return a small PNG of what is shown, None where there is none."""
-        return None
-
     def _repr_html_(self) -> str:
         cells = "".join(f"<tr><th>{escape(a)}</th><td>{escape(b)}</td></tr>" for a, b in self.facts())
-        return f"<table>{cells}</table>{in_html(self.picture())}"
+        return f"<table>{cells}</table>{self._image()}"
 
-
-def in_html(png: bytes | None) -> str:
-    """Return a PNG as an image inside HTML, nothing for None."""
-    if png is None:
-        return ""
-    return f'<img alt="the geometry" src="data:image/png;base64,{b64encode(png).decode()}">'
+    def _image(self) -> str:
+        """Return the picture inside HTML, nothing where there is none."""
+        draw = PICTURES.get(type(self))
+        try:
+            png = None if draw is None else draw(self)
+        except InputError:  # of a document that does not hold together
+            png = None
+        if png is None:
+            return ""
+        return f'<img alt="the geometry" src="data:image/png;base64,{b64encode(png).decode()}">'
 
 
 def brief(cls: C) -> C:

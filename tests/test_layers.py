@@ -42,6 +42,7 @@ ORDER = [
     "certify.balls",
     "certify.encoding certify.statement",
     "certify.certificate",
+    "certify.picture",
     "certify.checker",
     "certify.verification",
     "certify.enclosure",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +19,10 @@ from relax.plots.against_size import draw_against_size
 from relax.plots.heat_map import draw_block
 from relax.solution import Solution
 
-__all__ = ["FORMATS", "geometry_figure", "plot_geometry"]
+__all__ = ["FORMATS", "geometry_figure", "plot_geometry", "thumbnail"]
 
 FORMATS = (".png", ".pdf", ".svg")
+MOST_DRAWN = 2_000  # groups of a thumbnail
 
 
 def plot_geometry(solution: Solution, path: str | Path) -> None:
@@ -56,5 +58,21 @@ def _title(solution: Solution, found: Geometry) -> str:
     what = "Optimal geometry of" if solution.reduction.attained else "Geometry of the bound of"
     classes = f"{problem.counts.classes:,} classes"
     units = classes if found.labelled else f"{problem.counts.samples:,} samples, labels unseen"
-    norm = "" if problem.norm == Sphere() else f", features: {spelled_value(problem.norm)}"
-    return f"{what} {spelled(problem.loss)}: {units}, τ = {problem.temperature:g}{norm}"
+    said = [] if problem.norm == Sphere() else [spelled_value(problem.norm)]
+    said += ["entries ≥ 0"] if problem.nonnegative else []
+    features = f", features: {', '.join(said)}" if said else ""
+    return f"{what} {spelled(problem.loss)}: {units}, τ = {problem.temperature:g}{features}"
+
+
+def thumbnail(solution: Solution) -> bytes | None:
+    """Return a small PNG of the heat map of the features, None where there are too many groups to draw."""
+    if solution.nodes.multiplicity.shape[0] > MOST_DRAWN:
+        return None
+    found = geometry(solution)
+    figure = Figure(figsize=(4.4, 3.4), dpi=75, layout="constrained")
+    canvas = FigureCanvasAgg(figure)
+    block = next(block for block in found.blocks if block.first == block.second == "feature")
+    draw_block(figure.subplots(), solution, found, block)
+    file = io.BytesIO()
+    canvas.print_png(file, metadata={"Software": None})
+    return file.getvalue()
