@@ -21,7 +21,7 @@ from certify.balls import ProvenBounds, decimal_above, decimal_below, factored, 
 from certify.encoding import encode_point, encode_program, encode_witness
 from relax.answer import Answer
 from relax.by_slot import by_slot
-from relax.errors import InputError, between, expect
+from relax.errors import InputError, between, expect, reason
 from relax.facts import Shown, brief
 from relax.files import named, write_atomically
 from relax.problem import Problem
@@ -168,7 +168,7 @@ class Certificate(Shown):
             said = {key: claim[key] for key in SAID}
             return cls(problem, Verdict[claim["verdict"]], document=document, **said)
         except (KeyError, TypeError) as error:
-            raise InputError(f"this is no certificate of schema {SCHEMA}: {error!r}") from error
+            raise InputError(f"this is no certificate of schema {SCHEMA} ({reason(error)})") from error
 
 
 def certify(found: Solution | Answer, tolerance: float = TOLERANCE) -> Certificate:

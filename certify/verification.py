@@ -13,7 +13,7 @@ from certify.certificate import SCHEMA, claim_hash, is_certified, parse, read_fi
 from certify.encoding import decode_point, decode_program, decode_witness, encode_program
 from relax import losses
 from relax.by_slot import program_by_slot
-from relax.errors import InputError, expect
+from relax.errors import InputError, expect, reason
 from relax.facts import Shown, brief
 from relax.losses import Reduction
 from relax.problem import Problem
@@ -249,7 +249,7 @@ def _compare(claim: dict[str, Any], bounds: ProvenBounds) -> None:
     except InputError:
         raise
     except (KeyError, TypeError, ValueError, InvalidOperation) as error:
-        raise InputError(f"the claim cannot be read: {error!r}") from error
+        raise InputError(f"the claim cannot be read ({reason(error)})") from error
     if claim.get("verdict") not in ("CERTIFIED", "UNDECIDED") or wrong_rank:
         raise InputError("the verdict or the dimension is not what was proven")
     if claim["verdict"] == "CERTIFIED" and not certified:

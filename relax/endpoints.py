@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float64, Int
 
-from relax.errors import InputError, expect
+from relax.errors import InputError, between, expect
 from relax.facts import Shown, brief
 from relax.geometry import align, class_means, embed
 from relax.solution import Solution
@@ -241,6 +242,7 @@ def _row_of_vector(descent: Descent, gram: np.ndarray, value: float) -> Int[np.n
     expect(descent, Descent, "descent", "give what descend returns")
     expect(gram, np.ndarray, "gram", "give a square array, e.g. solution.gram")
     expect(value, float, "value", "give a number, e.g. solution.value")
+    value = between(value, -math.inf, math.inf, "value", "solution.value")
     labels = descent.labels
     k, features = int(labels.max()) + 1, np.arange(len(labels))
     rows = [labels, features if descent.samples is None else descent.samples, features]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import numbers
 import re
+from collections.abc import Iterable
 from contextlib import suppress
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -81,6 +82,26 @@ def expect(value: T, kind: type[Any] | tuple[type[Any], ...], what: str, mend: s
     if any(_is(value, one) for one in kinds):
         return value
     raise InputError(f"{what} is {worded(value)}; {mend}")
+
+
+def among(value: object, options: Iterable[str], what: str) -> str:
+    """Return a text that is one of some.
+
+    Raises
+    ------
+    InputError
+        If it is not: "{what} {the value} is not one of: …".
+    """
+    options = tuple(options)
+    if isinstance(value, str) and value in options:
+        return value
+    raise InputError(f"{what} {worded(value)} is not one of: {', '.join(options)}")
+
+
+def reason(error: Exception) -> str:
+    """Return what an exception of Python or of a library says, in words that fit into brackets."""
+    said = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+    return in_one_line(said, 150) or "it does not hold together"
 
 
 def between(value: object, low: float, high: float, what: str, example: str) -> float:

@@ -8,9 +8,10 @@ import numpy as np
 from jaxtyping import Float, Float64, Shaped
 from scipy.linalg import orthogonal_procrustes
 
-from relax.errors import InputError, expect
+from relax.errors import InputError, expect, reason, worded
 from relax.facts import brief
 
+MOST_ENTRIES = 20_000**2  # of a matrix: 3.2 GB
 RANK_TOLERANCE = 1e-9  # an eigenvalue this small beside the largest counts as zero
 NEGATIVE_TOLERANCE = 1e-6  # first-order conic solvers leave eigenvalues this far below zero
 
@@ -62,6 +63,10 @@ def simplex_etf_gram(k: int) -> Float64[np.ndarray, "k k"]:
     expect(k, int, "k", "give a whole number")
     if k < 2:
         raise InputError(f"k = {k} vectors span no simplex; give at least two")
+    if k * k > MOST_ENTRIES:
+        raise InputError(
+            f"k {worded(k)} makes a matrix of more than {MOST_ENTRIES} numbers; give a smaller one"
+        )
     return (k * np.eye(k) - 1) / (k - 1)
 
 
@@ -92,6 +97,10 @@ def orthogonal_frame_gram(k: int) -> Float64[np.ndarray, "k k"]:
     expect(k, int, "k", "give a whole number")
     if k < 1:
         raise InputError(f"k = {k} vectors are no frame; give at least one")
+    if k * k > MOST_ENTRIES:
+        raise InputError(
+            f"k {worded(k)} makes a matrix of more than {MOST_ENTRIES} numbers; give a smaller one"
+        )
     return np.eye(k)
 
 
@@ -131,6 +140,10 @@ def embed(gram: Float[np.ndarray, "k k"], dim: int | None = None) -> Float64[np.
         raise InputError(f"gram has the eigenvalue {values[-1]:.3g} < 0; give a positive semidefinite matrix")
     rank = int(np.count_nonzero(values > RANK_TOLERANCE * largest))
     length = max(rank, 1) if dim is None else expect(dim, int, "dim", "give a whole number")
+    if length * len(gram) > MOST_ENTRIES:
+        raise InputError(
+            f"dim {worded(dim)} makes vectors of more than {MOST_ENTRIES} numbers; give a smaller one"
+        )
     if length < max(rank, 1):
         raise InputError(
             f"dim = {dim} is too small for a Gram matrix of rank {rank}; give at least {max(rank, 1)}"
@@ -222,7 +235,10 @@ def class_means(
         raise InputError(
             f"labels have shape {labels.shape}; give one label for each of {len(features)} features"
         )
-    names, classes, sizes = np.unique(labels, return_inverse=True, return_counts=True)
+    try:
+        names, classes, sizes = np.unique(labels, return_inverse=True, return_counts=True)
+    except TypeError as error:
+        raise InputError(f"labels cannot be sorted ({reason(error)}); give integers or texts") from error
     sums = np.zeros((len(names), features.shape[1]))
     np.add.at(sums, classes, features)
     return sums / sizes[:, None]

@@ -68,7 +68,7 @@ class Sphere:
     kind: ClassVar[str] = "sphere"
 
     def __post_init__(self) -> None:
-        positive_number(self.radius, "sphere radius", "Sphere(1)")
+        object.__setattr__(self, "radius", positive_number(self.radius, "sphere radius", "Sphere(1)"))
 
     @property
     def parameter(self) -> float | None:
@@ -101,7 +101,7 @@ class Ball:
     kind: ClassVar[str] = "ball"
 
     def __post_init__(self) -> None:
-        positive_number(self.radius, "ball radius", "Ball(1)")
+        object.__setattr__(self, "radius", positive_number(self.radius, "ball radius", "Ball(1)"))
 
     @property
     def parameter(self) -> float | None:
@@ -135,7 +135,7 @@ class Ridge:
     kind: ClassVar[str] = "ridge"
 
     def __post_init__(self) -> None:
-        positive_number(self.weight, "ridge weight", "Ridge(1e-3)")
+        object.__setattr__(self, "weight", positive_number(self.weight, "ridge weight", "Ridge(1e-3)"))
 
     @property
     def parameter(self) -> float | None:
@@ -175,7 +175,7 @@ class MeanSquare:
     kind: ClassVar[str] = "mean-square"
 
     def __post_init__(self) -> None:
-        positive_number(self.square, "mean square", "MeanSquare(1)")
+        object.__setattr__(self, "square", positive_number(self.square, "mean square", "MeanSquare(1)"))
 
     @property
     def parameter(self) -> float | None:

@@ -18,9 +18,10 @@ from relax.counts import (
     spelled_rational,
     whole_number,
 )
-from relax.errors import InputError, expect, worded
+from relax.errors import InputError, expect, reason, worded
 from relax.facts import brief
 from relax.losses import Loss, Reduction, SupCon
+from relax.losses.fields import check_fields
 from relax.losses.parameters import norm_from_statement, norm_statement, spelled
 from relax.model import model
 from relax.norms import NORMS, Ball, MeanSquare, Norm, Ridge, Sphere
@@ -96,6 +97,7 @@ class Problem:
             raise InputError(
                 f"loss {worded(chosen)} is not a loss; give a name such as 'supcon', or SupCon()"
             )
+        check_fields(chosen)
         tau = chosen.default_temperature if temperature is None else temperature
         values = {
             "counts": ClassCounts.of(counts),
@@ -273,6 +275,7 @@ class Problem:
         InputError
             If a value is missing or not of its kind, or a number is not the decimal of a float64.
         """
+        expect(said, Mapping, "the statement of a problem", "give what .statement() returns")
         try:
             counts = ClassCounts.of({size: g for size, g in said["counts"]})
             order = said.get("order")
@@ -287,7 +290,7 @@ class Problem:
         except InputError:
             raise
         except (KeyError, TypeError, ValueError, ZeroDivisionError, OverflowError) as error:
-            raise InputError(f"the statement of the problem is unusable: {error!r}") from error
+            raise InputError(f"the statement of the problem is unusable ({reason(error)})") from error
         if found.statement() != said:
             raise InputError("the statement of the problem is not the one that its values have")
         return found

@@ -13,7 +13,7 @@ import numpy as np
 
 from relax.answer import Answer, Status
 from relax.bounds import Cluster, Witness
-from relax.errors import InputError, in_one_line
+from relax.errors import InputError, reason
 from relax.files import named
 from relax.losses import Reduction
 from relax.orbits import OrbitMatrix
@@ -65,7 +65,7 @@ def unpacked(path: str | Path) -> tuple[Problem, Reduction, Level, Answer]:
     """
     named(path, "give the name of a file that .save has written")
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with open(path, "rb") as content, np.load(content, allow_pickle=False) as file:
             arrays = dict(file)
         facts = json.loads(str(arrays["facts"]))
         if facts["schema"] != SCHEMA:
@@ -74,8 +74,7 @@ def unpacked(path: str | Path) -> tuple[Problem, Reduction, Level, Answer]:
         reduction = problem.reduction(level)
         answer = _answer(problem.assembled(reduction), facts, arrays)
     except DAMAGED as error:
-        why = f"{error} is missing" if isinstance(error, KeyError) else in_one_line(error, 150)
-        raise InputError(f"{path} is not a solution file ({why}); write one with .save") from error
+        raise InputError(f"{path} is not a solution file ({reason(error)}); write one with .save") from error
     return problem, reduction, level, answer
 
 

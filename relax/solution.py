@@ -12,7 +12,7 @@ from jaxtyping import Float, Int
 
 from relax.answer import Answer, Status
 from relax.bounds import LowerBound, Witness
-from relax.errors import InputError
+from relax.errors import InputError, among
 from relax.facts import Shown, brief
 from relax.files import write_atomically
 from relax.geometry import class_means, embed
@@ -162,8 +162,7 @@ class Solution(Shown):
             If the loss has no such role.
         """
         for role in (first, second):
-            if role not in self.nodes.roles:
-                raise InputError(f"role {role!r} is not one of: {', '.join(self.nodes.roles)}")
+            among(role, self.nodes.roles, "role")
         r, q = self.nodes.roles.index(first), self.nodes.roles.index(second)
         s, length = self.point.roles, self.nodes.length
         return self.point.own[:, r, q] / length**2, self.point.peer[r::s, q::s] / np.outer(length, length)

@@ -134,7 +134,11 @@ def _float(number: Any) -> float:
 
 def _of_one_kind(labels: np.ndarray) -> np.ndarray:
     """Return an object array as one of integers, texts, booleans or floats; nothing is converted."""
-    kinds = {np.asarray(label).dtype.kind for label in labels.ravel().tolist()}
+    each = labels.ravel().tolist()
+    kinds = {
+        "O" if hasattr(label, "__len__") and not isinstance(label, str) else np.asarray(label).dtype.kind
+        for label in each
+    }
     if len(kinds) != 1 or not kinds <= set("biufU"):
         raise InputError(f"labels are not all integers or all texts; {LABELS}")
     return np.array(labels.tolist())

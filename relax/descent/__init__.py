@@ -9,9 +9,9 @@ import torch
 
 from relax.descent.arrays import TorchArrays
 from relax.descent.lbfgs import search
-from relax.descent.objective import objective_of
+from relax.descent.objective import MOST_ENTRIES, objective_of
 from relax.endpoints import Approach, Descent, Match, Trajectory, approach, certified, match
-from relax.errors import InputError, expect, whole
+from relax.errors import InputError, expect, whole, worded
 from relax.problem import Problem
 
 __all__ = [
@@ -90,10 +90,13 @@ def descend(
     expect(problem, Problem, "problem", "give a Problem: descend(Problem([12, 6, 3]), dim=2)")
     for name, number in {"dim": dim, "starts": starts, "max_iterations": max_iterations}.items():
         whole(number, 1, name, "16")
-    whole(seed, 0, "seed", "0")
+    if whole(seed, 0, "seed", "0") >= 2**63:
+        raise InputError(f"seed {worded(seed)} must be below 2**63; give e.g. 0")
+    if starts * dim > MOST_ENTRIES:
+        raise InputError(f"dim = {worded(dim)} for {worded(starts)} starts is too much; give smaller numbers")
     _check_device(device)
     goal = objective_of(problem, level, device)
-    draw = torch.Generator().manual_seed(seed)  # on the CPU, so that every device starts alike
+    draw = torch.Generator().manual_seed(int(seed))  # on the CPU, so that every device starts alike
     shapes = [(starts, len(copies), dim) for copies in goal.copies]
     drawn = [torch.randn(shape, generator=draw, dtype=torch.float64) for shape in reversed(shapes)][::-1]
     groups = [(START / dim**0.5 * role).split(max(1, GROUP_ENTRIES // goal.entries)) for role in drawn]
@@ -105,10 +108,13 @@ def descend(
 
 
 def _check_device(device: str) -> None:
+    expect(device, (str, torch.device), "device", "give 'cpu'")
     try:
         torch.zeros(1, dtype=torch.float64, device=device)
     except (RuntimeError, TypeError, AssertionError) as error:  # torch raises all three
-        raise InputError(f"device {device!r} holds no float64 tensors here; give device='cpu'") from error
+        raise InputError(
+            f"device {worded(device)} holds no float64 tensors here; give device='cpu'"
+        ) from error
 
 
 def _joined(parts: list[Descent]) -> Descent:

@@ -11,7 +11,7 @@ from jaxtyping import Float64
 
 from relax.descent.arrays import TorchArrays
 from relax.descent.charts import Chart
-from relax.errors import InputError
+from relax.errors import InputError, worded
 from relax.facts import brief
 from relax.losses.definition import Labelled, Share
 from relax.losses.evaluate import Block, blocks, summed
@@ -135,8 +135,8 @@ def objective_of(problem: Problem, level: str, device: str) -> Objective:
 
 def _labelled(problem: Problem, level: str, unit: str, roles: int) -> Labelled:
     counts, views = problem.counts, problem.views
-    if level not in ("auto", "samples", "classes"):
-        raise InputError(f"level {level!r} must be 'auto', 'samples' or 'classes'")
+    if not isinstance(level, str) or level not in ("auto", "samples", "classes"):
+        raise InputError(f"level {worded(level)} must be 'auto', 'samples' or 'classes'")
     few = counts.samples * views <= MOST_SAMPLES
     by_sample = level == "samples" or (level == "auto" and (few or unit != "class"))
     count = counts.samples * views if by_sample else counts.classes

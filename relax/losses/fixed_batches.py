@@ -15,6 +15,7 @@ from relax.counts import ClassCounts
 from relax.errors import InputError
 from relax.facts import brief
 from relax.losses.definition import Seen, Share, cross_entropy
+from relax.losses.fields import check_fields
 from relax.losses.reduction import Nodes, Reduction
 from relax.norms import Norm
 from relax.rows import LogSumExp
@@ -55,6 +56,7 @@ class FixedBatches:
 
     def __post_init__(self) -> None:
         """Refuse batches that do not fit the labels."""
+        check_fields(self)
         for b, batch in enumerate(self.batches):
             beyond = [i for i in batch if not 0 <= i < len(self.labels)]
             if beyond:
