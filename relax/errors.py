@@ -113,7 +113,7 @@ def between(value: object, low: float, high: float, what: str, example: str) -> 
         If it is no number or not between: "{what} {the value} must lie between …; give e.g. {example}".
     """
     if _is(value, float) or isinstance(value, Decimal):
-        with suppress(OverflowError):
+        with suppress(OverflowError, ValueError):  # of huge integers, and of signalling NaN
             number = float(value)  # type: ignore[arg-type]
             if low < number < high:
                 return number

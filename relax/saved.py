@@ -79,36 +79,23 @@ def unpacked(path: str | Path) -> tuple[Problem, Reduction, Level, Answer]:
 
 
 def _answer(program: GramProgram, facts: dict[str, Any], arrays: dict[str, np.ndarray]) -> Answer:
-    g, m, s = program.multiplicity, program.groups, program.roles
-    _fits(arrays, "own", "base_own", shape=(m, s, s))
-    _fits(arrays, "peer", "base_peer", shape=(m * s, m * s))
-    _fits(arrays, "factor", shape=(m * s, None))
-    _fits(arrays, "within", shape=(m, s, None))
-    clusters = tuple(_cluster(arrays, f"cluster{i}_", m) for i in range(facts["clusters"]))
-    witness = Witness(
-        OrbitMatrix(g, arrays["base_own"], arrays["base_peer"]), arrays["factor"], arrays["within"], clusters
+    floats = [name for name in arrays if name != "facts" and not name.endswith("_groups")]
+    wrong = [
+        name for name in floats if arrays[name].dtype != np.float64 or not np.isfinite(arrays[name]).all()
+    ]
+    if wrong:
+        raise ValueError(f"{wrong[0]} is no array of finite numbers")
+    clusters = tuple(
+        Cluster(
+            arrays[f"cluster{i}_groups"], arrays[f"cluster{i}_weight"], float(arrays[f"cluster{i}_kappa"])
+        )
+        for i in range(facts["clusters"])
     )
+    g = program.multiplicity
+    base = OrbitMatrix(g, arrays["base_own"], arrays["base_peer"])
+    witness = Witness(base, arrays["factor"], arrays["within"], clusters)
     status, iterations, seconds = Status[facts["status"]], facts["iterations"], facts["seconds"]
     if type(iterations) is not int or type(seconds) is not float or not isinstance(facts["solver"], str):
         raise ValueError("its facts are not those of a solver")
     point = OrbitMatrix(g, arrays["own"], arrays["peer"])
     return Answer(program, point, witness, status, iterations, facts["solver"], seconds)
-
-
-def _cluster(arrays: dict[str, np.ndarray], name: str, groups: int) -> Cluster:
-    at = arrays[f"{name}groups"]
-    if at.ndim != 1 or at.dtype.kind not in "iu" or np.any((at < 0) | (at >= groups)):
-        raise ValueError(f"{name}groups are not indices of groups")
-    _fits(arrays, f"{name}weight", shape=at.shape)
-    _fits(arrays, f"{name}kappa", shape=())
-    return Cluster(at, arrays[f"{name}weight"], float(arrays[f"{name}kappa"]))
-
-
-def _fits(arrays: dict[str, np.ndarray], *names: str, shape: tuple[int | None, ...]) -> None:
-    """Raise unless arrays are finite float64 numbers of a shape, None standing for any length."""
-    for name in names:
-        array = arrays[name]
-        lengths = [size for size, wanted in zip(array.shape, shape, strict=False) if wanted is not None]
-        right = array.ndim == len(shape) and lengths == [size for size in shape if size is not None]
-        if not right or array.dtype != np.float64 or not np.isfinite(array).all():
-            raise ValueError(f"{name} is no array of numbers that fits the problem")

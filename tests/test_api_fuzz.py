@@ -1,5 +1,7 @@
 """Anything given to the public functions: what they promise, or one sentence that says how to mend it."""
 
+# Wrong types are what this file is about.
+# pyright: reportArgumentType=false
 from __future__ import annotations
 
 import re

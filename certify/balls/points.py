@@ -105,6 +105,8 @@ def factored(program: GramProgram, matrix: OrbitMatrix) -> FactoredPoint:
     """
     if program.roles != 1:
         raise InputError(f"nodes have {program.roles} roles; a factored point is for programs with one")
+    if not (np.isfinite(matrix.own).all() and np.isfinite(matrix.peer).all()):
+        raise InputError("the point holds NaN or infinity; give a matrix of finite numbers")
     g = matrix.multiplicity
     values, vectors = np.linalg.eigh(matrix.quotient())
     cancelled = np.abs(matrix.diagonal()) + (g - 1) * np.abs(matrix.peer.diagonal())  # in the quotient
