@@ -166,7 +166,8 @@ def _ratio(ratio: Any) -> Fraction:
         exact = None
     if exact is None or isinstance(ratio, bool) or exact < 1:
         raise InputError(
-            f"ratio {worded(ratio)} must be a finite number from 1 on: the largest class over the smallest"
+            f"ratio {worded(ratio)} must be a finite number of at least 1: the largest class over the "
+            "smallest"
         )
     return exact
 

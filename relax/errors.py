@@ -121,21 +121,6 @@ def between(value: object, low: float, high: float, what: str, example: str) -> 
     raise InputError(f"{what} {worded(value)} must {limits}; give e.g. {example}")
 
 
-def whole(value: object, least: int, what: str, example: str) -> int:
-    """Return a whole number of at least so much.
-
-    Raises
-    ------
-    InputError
-        If it is none or less: "{what} {the value} must be a whole number of at least …".
-    """
-    if _is(value, int) and value >= least:  # type: ignore[operator]
-        return int(value)  # type: ignore[call-overload]
-    raise InputError(
-        f"{what} {worded(value)} must be a whole number of at least {least}; give e.g. {example}"
-    )
-
-
 def _is(value: object, kind: type) -> bool:
     if kind in (int, float):
         number = numbers.Integral if kind is int else numbers.Real

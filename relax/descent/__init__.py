@@ -11,7 +11,7 @@ from relax.descent.arrays import TorchArrays
 from relax.descent.lbfgs import search
 from relax.descent.objective import MOST_ENTRIES, objective_of
 from relax.endpoints import Approach, Descent, Match, Trajectory, approach, certified, match
-from relax.errors import InputError, expect, whole, worded
+from relax.errors import InputError, expect, worded
 from relax.problem import Problem
 
 __all__ = [
@@ -89,9 +89,10 @@ def descend(
     """
     expect(problem, Problem, "problem", "give a Problem: descend(Problem([12, 6, 3]), dim=2)")
     for name, number in {"dim": dim, "starts": starts, "max_iterations": max_iterations}.items():
-        whole(number, 1, name, "16")
-    if whole(seed, 0, "seed", "0") >= 2**63:
-        raise InputError(f"seed {worded(seed)} must be below 2**63; give e.g. 0")
+        if expect(number, int, name, "give a whole number") < 1:
+            raise InputError(f"{name} = {worded(number)} must be at least 1")
+    if not 0 <= expect(seed, int, "seed", "give a whole number") < 2**63:
+        raise InputError(f"seed {worded(seed)} must lie between 0 and 2**63; give e.g. 0")
     if starts * dim > MOST_ENTRIES:
         raise InputError(f"dim = {worded(dim)} for {worded(starts)} starts is too much; give smaller numbers")
     _check_device(device)

@@ -35,7 +35,6 @@ SAME = {
     "tuples of fractions": tuple(tuple(Fraction(x) for x in row) for row in GOOD.tolist()),
     "decimals": [[Decimal(x) for x in row] for row in GOOD.tolist()],
     "list of rows": list(GOOD),
-    "matrix": np.asmatrix(GOOD),
     "nothing masked": np.ma.array(GOOD, mask=False),
     "tensor": TENSOR,
     "float32 tensor": TENSOR.float(),
