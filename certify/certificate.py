@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import platform
 from dataclasses import dataclass, replace
-from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
+from decimal import MAX_EMAX, MIN_EMIN, ROUND_CEILING, Context, Decimal
 from enum import Enum
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
@@ -21,8 +21,8 @@ from certify.encoding import encode_point, encode_program, encode_witness
 from certify.grammar import SCHEMA, claim_hash, parse, read_file, require_grammar
 from relax.answer import Answer
 from relax.by_slot import by_slot
-from relax.errors import InputError
-from relax.facts import Shown
+from relax.errors import InputError, between, expect
+from relax.facts import Shown, brief
 from relax.files import write_atomically
 from relax.problem import Problem
 from relax.program import GramProgram
@@ -55,6 +55,7 @@ class Verdict(Enum):
     UNDECIDED = "the proven gap is larger than the tolerance allows"
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class Certificate(Shown):
     """A proven interval for the optimum, and what proves it.
@@ -114,6 +115,13 @@ class Certificate(Shown):
             return np.inf
         return float(Decimal(self.gap) / Decimal(self.scale))
 
+    def in_brief(self) -> str:
+        """Return verdict, problem and gap."""
+        about = "a program" if self.problem is None else self.problem.in_brief()
+        up = Context(prec=2, rounding=ROUND_CEILING)
+        gap = "nothing proven" if self.gap is None else f"gap ≤ {up.create_decimal(self.gap):e}"
+        return f"{self.verdict.name}, {about}, {gap}"
+
     def facts(self) -> list[tuple[str, str]]:
         """Return what there is to print, as (label, value) pairs."""
         beside = f", {self.relative_gap:.1e} of its scale" if np.isfinite(self.relative_gap) else ""
@@ -169,6 +177,7 @@ class Certificate(Shown):
         InputError
             If they are not of the grammar, or name a loss that is not known here.
         """
+        expect(document, dict, "document", "give the JSON values of a certificate")
         require_grammar(document)
         claim = document["claim"]
         problem = None if claim["problem"] is None else Problem.from_statement(claim["problem"])
@@ -192,10 +201,8 @@ def certify(found: Solution | Answer, tolerance: float = TOLERANCE) -> Certifica
     InputError
         If the tolerance is not in (0, 1), or the program has no form in a certificate or is too large.
     """
-    if not isinstance(found, (Solution, Answer)):
-        raise InputError(f"certify takes what solve or solve_program returns, not {type(found).__name__}")
-    if not 0 < tolerance < 1:
-        raise InputError(f"tolerance {tolerance!r} must lie between 0 and 1; give e.g. 1e-9")
+    expect(found, (Solution, Answer), "found", "certify takes what solve returns: certify(solve(problem))")
+    tolerance = between(tolerance, 0, 1, "tolerance", "1e-9")
     solution = found if isinstance(found, Solution) else None
     answer = by_slot(found.answer if isinstance(found, Solution) else found)
     if answer.program.groups > LARGEST_PROOF:

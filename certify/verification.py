@@ -14,8 +14,8 @@ from certify.encoding import decode_point, decode_program, decode_witness, encod
 from certify.grammar import UnusableError, claim_hash, parse, read_file, require_grammar
 from relax import losses
 from relax.by_slot import program_by_slot
-from relax.errors import InputError
-from relax.facts import Shown
+from relax.errors import InputError, expect
+from relax.facts import Shown, brief
 from relax.losses import Reduction
 from relax.problem import Problem
 from relax.program import GramProgram
@@ -24,6 +24,7 @@ TOLERANCE = Decimal("1e-9")
 OF_LOWER = {"lower", "excess_lower", "gap", "scale"}  # what a claim without a lower bound leaves out
 
 
+@brief
 @dataclass(frozen=True)
 class Verified:
     """What ball arithmetic makes of a certificate.
@@ -51,7 +52,12 @@ class Verified:
     tolerance: Decimal | None = None
     usable: bool = True
 
+    def in_brief(self) -> str:
+        """Return the message."""
+        return self.message
 
+
+@brief
 @dataclass(frozen=True)
 class Check(Shown):
     """The verdicts of two independent verifiers on one certificate.
@@ -66,6 +72,10 @@ class Check(Shown):
 
     balls: Verified
     checker: checker.Verdict
+
+    def in_brief(self) -> str:
+        """Return the verdict of both."""
+        return self.facts()[0][1]
 
     @property
     def accepted(self) -> bool:
@@ -149,6 +159,7 @@ def check(path: str | Path) -> Check:
 
 def verify(document: dict[str, Any]) -> Verified:
     """Recompute every bound of a certificate in ball arithmetic; whatever it holds, there is a verdict."""
+    expect(document, dict, "document", "give certificate.document, or use check(path)")
     try:
         return _verify(document)
     except UnusableError as error:

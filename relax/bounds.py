@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int, Shaped
 
+from relax.facts import brief
 from relax.orbits import OrbitMatrix, from_parts
 from relax.program import GramProgram
 from relax.rules import Fixed
@@ -20,6 +21,7 @@ LARGEST_SPECTRUM = 400  # slots; eigenvectors beyond take twenty times as long a
 NEARLY_ZERO = 1e-3  # a cosine below which M ≥ 0 counts as active in a guess of its multiplier
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class Cluster:
     """The dual slack of members that coincide: κ (diag(w) − w wᵀ / Σ g w), κ ≥ 0.
@@ -39,6 +41,7 @@ class Cluster:
     kappa: float
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class Witness:
     """What a lower bound is computed from: a linearisation point and a PSD guess of the dual slack.
@@ -80,6 +83,7 @@ class Witness:
         return OrbitMatrix(g, own, peer)
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class LowerBound:
     """A lower bound on the objective, as an excess over the floor, and the multipliers that give it.

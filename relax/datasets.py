@@ -16,7 +16,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from relax.errors import InputError
+from relax.errors import InputError, worded
 
 _PLACES = "Liu et al., Large-Scale Long-Tailed Recognition in an Open World, CVPR 2019, train split"
 _LVIS = (
@@ -124,7 +124,7 @@ def long_tail(k: int, n_max: int, ratio: float | Fraction) -> tuple[int, ...]:
     exact = _ratio(ratio)
     if exact > n_max:
         raise InputError(
-            f"ratio {ratio} is above n_max {n_max}, so the smallest class is empty; lower the ratio"
+            f"ratio {worded(ratio)} is above n_max {n_max}, so the smallest class is empty; lower the ratio"
         )
     if exact == 1:
         return (n_max,) * k
@@ -158,7 +158,9 @@ def _whole(number: Any, argument: str, meaning: str, least: int) -> int:
     except TypeError:
         value = None
     if value is None or isinstance(number, bool) or not least <= value <= _LARGEST_COUNT:
-        raise InputError(f"{argument} {number!r} must be {meaning}, a whole number from {least} to 2**53")
+        raise InputError(
+            f"{argument} {worded(number)} must be {meaning}, a whole number from {least} to 2**53"
+        )
     return value
 
 
@@ -169,7 +171,8 @@ def _ratio(ratio: Any) -> Fraction:
         exact = None
     if exact is None or isinstance(ratio, bool) or exact < 1:
         raise InputError(
-            f"ratio {ratio!r} must be a finite number of at least 1: the largest class over the smallest"
+            f"ratio {worded(ratio)} must be a finite number of at least 1: the largest class over the "
+            "smallest"
         )
     return exact
 
@@ -186,7 +189,7 @@ def _look_up(name: Any) -> tuple[tuple[int, ...], str]:
             k, n_max = _PROFILES[base]
             return long_tail(k, n_max, int(ratio)), _CIFAR
     raise InputError(
-        f"unknown data set {name!r}; give one of {', '.join(_FILES)}, "
+        f"unknown data set {worded(name)}; give one of {', '.join(_FILES)}, "
         f"{', '.join(f'{base}-lt-RATIO' for base in _PROFILES)} (e.g. cifar10-lt-100)"
     )
 

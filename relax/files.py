@@ -8,11 +8,22 @@ import stat
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
-from relax.errors import InputError, in_words
+from relax.errors import InputError, expect, reason
 
 Content = str | bytes | Callable[[BinaryIO], object]
+
+
+def named(path: Any, mend: str = "give the name of a file") -> str:
+    """Return the name that a path has.
+
+    Raises
+    ------
+    InputError
+        If it is none: a number would be the descriptor of an open file.
+    """
+    return os.fspath(expect(path, (str, os.PathLike), "path", mend))
 
 
 def check_writable(path: str | os.PathLike[str]) -> None:
@@ -148,8 +159,8 @@ def _mode(target: Path) -> int | None:
 
 def _target(path: str | os.PathLike[str]) -> Path:
     """Return the file behind the path, or refuse a path that is not that of a file."""
+    name = named(path)
     try:
-        name = os.fspath(path)
         target = Path(os.path.realpath(name))
         parent = target.parent.stat().st_mode
         there = _mode(target)
@@ -181,5 +192,5 @@ def _folder(path: str | os.PathLike[str]) -> str:
 
 
 def _refusal(path: str | os.PathLike[str], error: Exception) -> InputError:
-    said = in_words(error)
+    said = reason(error)
     return InputError(f"output path {os.fspath(path)!r} cannot be written ({said}); give another path")

@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from relax.errors import InputError
-from relax.numerals import shown
+from relax.errors import InputError, worded
 
 MEND = "give one integer or string a sample, shape (n,)"
 _UNORDERED = (str, bytes, bytearray, set, frozenset, dict)
@@ -47,7 +46,7 @@ def _check_shape(labels: Any) -> None:
     shape = getattr(labels, "shape", None)
     if shape is None:
         if isinstance(labels, _UNORDERED) or not (isinstance(labels, Sequence) or hasattr(labels, "tolist")):
-            raise InputError(f"labels {shown(labels)} are no list and no array; {MEND}")
+            raise InputError(f"labels {worded(labels)} are no list and no array; {MEND}")
         shape = (len(labels),)
     if len(shape) != 1 or shape[0] == 0:
         mend = ", e.g. [:, 0] of one column, argmax(axis=1) of a one-hot array" if len(shape) == 2 else ""
@@ -101,7 +100,7 @@ def _kind(label: Any) -> str:
         raise InputError("labels are missing for some samples (None, NA); leave those samples out")
     if isinstance(label, float):
         _whole(np.array([label]))  # which refuses it, and knows why
-    raise InputError(f"labels hold {shown(label)} of type {type(label).__name__}; {MEND}")
+    raise InputError(f"labels hold {worded(label)} of type {type(label).__name__}; {MEND}")
 
 
 def _check_kinds(labels: list[Any]) -> None:
@@ -111,4 +110,4 @@ def _check_kinds(labels: list[Any]) -> None:
         first.setdefault(_kind(label), label)
     if len(first) > 1:
         (one, a), (other, b) = list(first.items())[:2]
-        raise InputError(f"labels mix {one} ({shown(a)}) and {other} ({shown(b)}); give all of one kind")
+        raise InputError(f"labels mix {one} ({worded(a)}) and {other} ({worded(b)}); give all of one kind")

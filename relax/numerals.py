@@ -6,6 +6,7 @@ import re
 from decimal import Decimal
 
 from relax.counts import spelled_rational
+from relax.errors import worded
 
 LONGEST = 400  # characters; 1e100 written out has 101
 LONGEST_QUOTE = 60
@@ -23,7 +24,7 @@ def typed_whole(text: str) -> int:
     """
     text = text.strip(" \t")
     if len(text) > LONGEST or not _WHOLE.fullmatch(text):
-        raise ValueError(f"{shown(text)} is not a whole number in plain digits")
+        raise ValueError(f"{worded(text)} is not a whole number in plain digits")
     return int(text)
 
 
@@ -39,7 +40,7 @@ def typed_number(text: str) -> float:
     if "/" in text:
         return float(spelled_rational(text))
     if len(text) > LONGEST or not is_number(text):
-        raise ValueError(f"{shown(text)} is not a number")
+        raise ValueError(f"{worded(text)} is not a number")
     return float(text)
 
 
@@ -56,7 +57,7 @@ def typed_decimal(text: str) -> float:
     """
     text = text.strip(" \t")
     if len(text) > LONGEST or not is_number(text):
-        raise ValueError(f"{shown(text)} is not a decimal number; write e.g. 0.1 or 1e-3")
+        raise ValueError(f"{worded(text)} is not a decimal number; write e.g. 0.1 or 1e-3")
     number = float(text)
     if number == 0 and set(re.split("[eE]", text)[0]) & set("123456789"):
         raise ValueError(f"{text} is too near to zero for float64")
@@ -70,9 +71,3 @@ def typed_decimal(text: str) -> float:
 def is_number(text: str) -> bool:
     """Return whether a text is a decimal number, whatever its size."""
     return _DECIMAL.fullmatch(text) is not None
-
-
-def shown(given: object) -> str:
-    """Return what a user typed, in quotes and short enough for a sentence."""
-    said = " ".join(repr(given).split())
-    return said if len(said) <= LONGEST_QUOTE else f"{said[:40]}…"

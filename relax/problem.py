@@ -18,10 +18,12 @@ from relax.counts import (
     stated_number,
     whole_number,
 )
-from relax.errors import InputError, in_words
+from relax.errors import InputError, expect, reason, worded
+from relax.facts import brief
 from relax.labels import class_sizes
 from relax.losses import Loss, Reduction, SupCon
-from relax.losses.parameters import norm_from_statement, norm_statement
+from relax.losses.fields import check_fields
+from relax.losses.parameters import norm_from_statement, norm_statement, spelled
 from relax.model import model
 from relax.norms import NORMS, Ball, MeanSquare, Norm, Ridge, Sphere
 from relax.program import GramProgram
@@ -48,6 +50,7 @@ LARGEST_LIFT = 2_000  # samples; the n×n matrix of one row per sample is a refe
 _SUPCON, _SPHERE = SupCon(), Sphere()
 
 
+@brief
 @dataclass(frozen=True)
 class Problem:
     """A contrastive loss over free features, for given class counts.
@@ -93,14 +96,17 @@ class Problem:
     ) -> None:
         chosen = SupCon() if loss is None else losses.parse(loss) if isinstance(loss, str) else loss
         if not isinstance(chosen, Loss) or isinstance(chosen, type):
-            raise InputError(f"loss {chosen!r} is not a loss; give a name such as 'supcon', or SupCon()")
+            raise InputError(
+                f"loss {worded(chosen)} is not a loss; give a name such as 'supcon', or SupCon()"
+            )
+        check_fields(chosen)
         tau = chosen.default_temperature if temperature is None else temperature
         values = {
             "counts": ClassCounts.of(counts),
             "loss": chosen,
             "temperature": positive_number(tau, "temperature", "0.1"),
             "norm": Sphere() if norm is None else norm,
-            "nonnegative": bool(nonnegative),
+            "nonnegative": bool(expect(nonnegative, (bool, np.bool_), "nonnegative", "give True or False")),
             "views": whole_number(views, "number of views"),
         }
         for name, value in values.items():
@@ -112,7 +118,7 @@ class Problem:
             raise InputError(f"counts times {self.views} views are beyond 2**53; scale the counts down")
         if type(self.norm) not in NORMS.values():
             raise InputError(
-                f"norm {self.norm!r} is not one of Sphere(), Ball(), Ridge(weight), MeanSquare(E)"
+                f"norm {worded(self.norm)} is not one of Sphere(), Ball(), Ridge(weight), MeanSquare(E)"
             )
         reason = self.loss.refuses(self.counts, self.views, self.norm, self.nonnegative)
         if reason is not None:
@@ -178,6 +184,15 @@ class Problem:
             roles=len(nodes.roles),
             nonnegative=self.nonnegative,
         )
+
+    def in_brief(self) -> str:
+        """Return loss, counts and temperature, and what is not as usual."""
+        many = f"{self.counts.classes} classes" if self.counts.classes > 12 else str(self.counts)
+        unusual = [self.norm] if self.norm != _SPHERE else []
+        unusual += ["nonnegative"] if self.nonnegative else []
+        unusual += [f"{self.views} views"] if self.views > 1 else []
+        said = [spelled(self.loss), many, f"τ={self.temperature:g}", *map(str, unusual)]
+        return ", ".join(said)
 
     @property
     def effective_counts(self) -> ClassCounts:
@@ -256,6 +271,7 @@ class Problem:
         InputError
             If a value is missing or not of its kind.
         """
+        expect(said, Mapping, "the statement of a problem", "give what .statement() returns")
         try:
             counts = ClassCounts.of({size: g for size, g in said["counts"]})
             order = said.get("order")
@@ -270,7 +286,7 @@ class Problem:
         except InputError:
             raise
         except (KeyError, TypeError, ValueError, ZeroDivisionError, OverflowError) as error:
-            raise InputError(f"the statement of the problem is unusable ({in_words(error)})") from error
+            raise InputError(f"the statement of the problem is unusable ({reason(error)})") from error
         if found.statement() != said:
             raise InputError("the statement of the problem is not the one that its values have")
         return found
@@ -285,6 +301,6 @@ def as_level(level: str) -> Level:
         If there is none.
     """
     for known in get_args(Level):
-        if level == known:
+        if isinstance(level, str) and level == known:
             return known
-    raise InputError(f"level {level!r} must be one of: {', '.join(get_args(Level))}")
+    raise InputError(f"level {worded(level)} must be one of: {', '.join(get_args(Level))}")

@@ -16,7 +16,7 @@ from certify.cli.solving import EXAMPLES, solve_command
 from certify.cli.streams import complain, prepare, say
 from certify.cli.words import in_options
 from relax import __version__
-from relax.errors import InputError, SolverError, in_words
+from relax.errors import InputError, SolverError, reason
 
 CHECK_EXAMPLES = """Examples:
 gramcert check places.json
@@ -70,7 +70,7 @@ def main() -> None:
     except TyperException as error:
         complain(f"{error.format_message()} (gramcert --help says what there is)")
     except OSError as error:  # of help texts, which typer prints; ours go through `say`
-        complain(f"standard output cannot be written ({in_words(error)})")
+        complain(f"standard output cannot be written ({reason(error)})")
     except SolverError as error:
         complain(str(error))
         code = 1

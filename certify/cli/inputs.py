@@ -10,12 +10,12 @@ from certify.cli.labels import read_labels, split_column
 from certify.cli.words import about
 from relax import losses
 from relax.counts import ClassCounts
-from relax.errors import InputError
+from relax.errors import InputError, worded
 from relax.files import check_apart
 from relax.losses import Loss
 from relax.losses.parameters import parameters, read_norm
 from relax.norms import Norm
-from relax.numerals import shown, typed_whole
+from relax.numerals import typed_whole
 from relax.problem import Problem
 
 PICTURES = (".png", ".pdf", ".svg")  # relax.plots.FORMATS, without loading matplotlib
@@ -41,7 +41,7 @@ def _item(item: str) -> tuple[int, int]:
         return typed_whole(size), typed_whole(classes) if times else 1
     except ValueError:
         raise InputError(
-            f"--counts item {shown(item.strip())} is not a class size; "
+            f"--counts item {worded(item.strip())} is not a class size; "
             "write 100,100,10,10 or 1000x5,10x1000000"
         ) from None
 
@@ -58,7 +58,7 @@ def parse_step(text: str) -> tuple[int, int, int, int]:
         k_major, k_minor, n_major, n_minor = map(typed_whole, text.split(","))
     except ValueError:
         raise InputError(
-            f"--step {shown(text)} must be four numbers in plain digits: k_major,k_minor,n_major,n_minor"
+            f"--step {worded(text)} must be four numbers in plain digits: k_major,k_minor,n_major,n_minor"
         ) from None
     return k_major, k_minor, n_major, n_minor
 
@@ -152,5 +152,5 @@ def check_outputs(
         If one is refused.
     """
     if plot is not None and plot.suffix not in PICTURES:
-        raise InputError(f"--plot {shown(str(plot))} must end in one of {', '.join(PICTURES)}")
+        raise InputError(f"--plot {worded(str(plot))} must end in one of {', '.join(PICTURES)}")
     check_apart({"--certificate": certificate, "--save": save, "--plot": plot}, inputs)

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 
 from certify.cli.table import column_of
-from relax.errors import InputError, in_words
-from relax.numerals import shown
+from relax.errors import InputError, reason, worded
 
 MAGIC = (b"\x93NUMPY", b"PK\x03\x04")  # what npy and npz files begin with
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
@@ -48,10 +47,8 @@ def read_labels(text: str) -> Any:
     try:
         content = path.read_bytes()
     except (OSError, ValueError) as error:
-        reason = in_words(error)
-        raise InputError(
-            f"--labels {shown(str(path))} cannot be read ({reason}); give another file"
-        ) from error
+        why = reason(error)
+        raise InputError(f"--labels {worded(str(path))} cannot be read ({why}); give another file") from error
     try:
         if content.startswith(MAGIC) or path.suffix in (".npy", ".npz"):
             return _array(content, column)
@@ -66,12 +63,12 @@ def _array(content: bytes, column: str | None) -> Any:
     named = loaded if isinstance(loaded, dict) else {name: loaded[name] for name in loaded.dtype.names or ()}
     if not named:
         if column is not None or isinstance(loaded, dict):
-            raise InputError(f"it has no array {shown(column)}; name the file alone, or {SAVE}")
+            raise InputError(f"it has no array {worded(column)}; name the file alone, or {SAVE}")
         return loaded
     if column is None and isinstance(loaded, dict) and len(named) == 1:
         return next(iter(named.values()))
     if column not in named:
-        raise InputError(f"it has the arrays {', '.join(map(shown, named))}; name one, FILE:ARRAY")
+        raise InputError(f"it has the arrays {', '.join(map(worded, named))}; name one, FILE:ARRAY")
     return named[column]
 
 

@@ -8,7 +8,7 @@ import sys
 from contextlib import suppress
 from typing import IO
 
-from relax.errors import InputError, in_words
+from relax.errors import InputError, reason
 
 IN_ASCII = {
     "≥": ">=", "≤": "<=", "≈": "~", "×": "x", "·": "*", "−": "-", "–": "-", "—": "-", "…": "...", "→": "->",
@@ -67,7 +67,7 @@ def say(text: str) -> None:
     except OSError as error:
         _silence(sys.stdout)
         raise InputError(
-            f"standard output cannot be written ({in_words(error)}); redirect it elsewhere"
+            f"standard output cannot be written ({reason(error)}); redirect it elsewhere"
         ) from error
 
 

@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from relax.errors import InputError
-from relax.numerals import is_number, shown, typed_whole
+from relax.errors import InputError, worded
+from relax.numerals import is_number, typed_whole
 
 DELIMITERS = ("\t", ";", ",", "|")  # the first of these that the text has
 TITLES = frozenset(["class", "classes", "category", "label", "labels", "target", "targets", "species", "y"])
@@ -100,13 +100,13 @@ def _only_column(rows: list[Row]) -> int:
     if len(first) > 1 and len(rows) == 1:
         raise InputError(f"its only line has {len(first)} cells; write one label a line")
     if len(first) > 1:
-        listed = ", ".join(f"{i} {shown(title)}" for i, title in enumerate(first[:12], 1))
+        listed = ", ".join(f"{i} {worded(title)}" for i, title in enumerate(first[:12], 1))
         more = ", …" if len(first) > 12 else ""
         raise InputError(f"it has {len(first)} columns ({listed}{more}); name one, FILE:COLUMN")
     labels = [row.cells[0] for row in rows]
     if _has_title(labels) or _may_have_title(labels):
         raise InputError(
-            f"its first line {shown(first[0])} looks like a column name; say FILE:{first[0]} if it is one, "
+            f"its first line {worded(first[0])} looks like a column name; say FILE:{first[0]} if it is one, "
             "and else move that line down"
         )
     return 0
@@ -124,14 +124,14 @@ def _chosen(rows: list[Row], column: str) -> tuple[int, bool]:
             return number - 1, True
         if _may_have_title(columns[number - 1]):
             raise InputError(
-                f"{shown(titles[number - 1])} in the first line may be a column name; say "
+                f"{worded(titles[number - 1])} in the first line may be a column name; say "
                 f"FILE:{titles[number - 1]} if it is one, and else move that line down"
             )
         return number - 1, False
     if titles.count(column) != 1:
-        listed = ", ".join(map(shown, titles[:12])) + (", …" if len(titles) > 12 else "")
+        listed = ", ".join(map(worded, titles[:12])) + (", …" if len(titles) > 12 else "")
         found = "no column" if column not in titles else "several columns"
-        raise InputError(f"it has {found} {shown(column)}; its first line is {listed}")
+        raise InputError(f"it has {found} {worded(column)}; its first line is {listed}")
     return titles.index(column), True
 
 
@@ -154,7 +154,7 @@ def _labels(cells: list[str]) -> list[int] | list[float] | list[str]:
     if not all(map(is_number, cells)):
         words = [cell for cell in cells if cell.casefold() in MISSING_NUMBERS]
         if words and any(map(is_number, cells)):
-            raise InputError(f"{shown(words[0])} stands among numbers; leave samples without a label out")
+            raise InputError(f"{worded(words[0])} stands among numbers; leave samples without a label out")
         return cells
     whole = all(re.fullmatch("[+-]?[0-9]{1,400}", cell) for cell in cells)
     numbers = [int(cell) for cell in cells] if whole else [float(cell) for cell in cells]

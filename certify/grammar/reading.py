@@ -10,7 +10,8 @@ from typing import Any
 from certify.grammar.claims import discord
 from certify.grammar.shapes import Fault
 from certify.grammar.table import CERTIFICATE
-from relax.errors import InputError, in_words
+from relax.errors import InputError, reason
+from relax.files import named
 
 LARGEST_FILE = 100_000_000  # bytes
 MEND = "write one with --certificate"
@@ -28,6 +29,7 @@ def read_file(path: str | Path) -> str:
     UnusableError
         If it is not there, is too large, or is not UTF-8.
     """
+    named(path, "give the name of a certificate file (of what is in memory: verify(certificate.document))")
     try:
         with Path(path).open("rb") as file:
             content = file.read(LARGEST_FILE + 1)
@@ -35,7 +37,7 @@ def read_file(path: str | Path) -> str:
             raise ValueError(f"more than {LARGEST_FILE} bytes")
         return content.decode()
     except (OSError, ValueError) as error:
-        raise UnusableError(f"{path} is not a certificate ({in_words(error)}); {MEND}") from error
+        raise UnusableError(f"{path} is not a certificate ({reason(error)}); {MEND}") from error
 
 
 def parse(text: str) -> dict[str, Any]:
@@ -58,7 +60,7 @@ def parse(text: str) -> dict[str, Any]:
     try:
         document = json.loads(text, object_pairs_hook=refuse_twice, parse_constant=refuse)
     except (ValueError, RecursionError) as error:
-        raise UnusableError(f"this is not a certificate ({in_words(error)}); {MEND}") from error
+        raise UnusableError(f"this is not a certificate ({reason(error)}); {MEND}") from error
     if not isinstance(document, dict):
         raise UnusableError(f"this is not a certificate (no JSON object); {MEND}")
     return document

@@ -11,9 +11,9 @@ import torch
 
 from relax.descent.arrays import TorchArrays
 from relax.descent.lbfgs import MEMORY, search
-from relax.descent.objective import Objective, objective_of
+from relax.descent.objective import MOST_ENTRIES, Objective, objective_of
 from relax.endpoints import Approach, Descent, Match, Trajectory, approach, certified, match
-from relax.errors import InputError
+from relax.errors import InputError, expect, worded
 from relax.problem import Problem
 
 __all__ = [
@@ -97,7 +97,7 @@ def descend(
     deadline = np.inf if time_limit is None else time.monotonic() + time_limit
     goal = check_descent(problem, dim, starts, seed, level, device, max_iterations)
     together = _together(goal, dim)
-    draw = torch.Generator().manual_seed(seed)  # on the CPU, so that every device starts alike
+    draw = torch.Generator().manual_seed(int(seed))  # on the CPU, so that every device starts alike
     shapes = [(starts, len(copies), dim) for copies in goal.copies]
     drawn = [torch.randn(shape, generator=draw, dtype=torch.float64) for shape in reversed(shapes)][::-1]
     groups = [(START / dim**0.5 * role).split(together) for role in drawn]
@@ -139,9 +139,12 @@ def check_descent(
         has no float64, the loss has vectors that are neither features nor classifiers, or there are so many
         features that one Gram matrix, what a search keeps, or the starting points, are too large.
     """
+    expect(problem, Problem, "problem", "give a Problem: descend(Problem([12, 6, 3]), dim=2)")
     for name, number in {"dim": dim, "starts": starts, "max_iterations": max_iterations}.items():
         _check_whole(name, number, 1, 2**53)
     _check_whole("seed", seed, 0, 2**64 - 1)
+    if starts * dim > MOST_ENTRIES:
+        raise InputError(f"dim = {worded(dim)} for {worded(starts)} starts is too much; give smaller numbers")
     _check_device(device)
     goal = objective_of(problem, level, device)
     _together(goal, dim)
@@ -155,19 +158,19 @@ def check_descent(
 
 
 def _check_whole(name: str, number: Any, least: int, most: int) -> None:
-    whole = isinstance(number, (int, np.integer)) and not isinstance(number, bool)
-    if not whole:
-        raise InputError(f"{name} = {number!r} must be a whole number")
-    if not least <= int(number) <= most:
+    if not least <= expect(number, int, name, "give a whole number") <= most:
         many = f"at least {least}" if number < least else f"at most {most}"
-        raise InputError(f"{name} = {number!r} must be {many}")
+        raise InputError(f"{name} = {worded(number)} must be {many}")
 
 
 def _check_device(device: str) -> None:
+    expect(device, (str, torch.device), "device", "give 'cpu'")
     try:
         torch.zeros(1, dtype=torch.float64, device=device)
     except (RuntimeError, TypeError, AssertionError) as error:  # torch raises all three
-        raise InputError(f"device {device!r} holds no float64 tensors here; give device='cpu'") from error
+        raise InputError(
+            f"device {worded(device)} holds no float64 tensors here; give device='cpu'"
+        ) from error
 
 
 def _joined(parts: list[Descent]) -> Descent:

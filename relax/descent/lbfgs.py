@@ -15,6 +15,7 @@ from relax.descent.charts import INWARD
 from relax.descent.objective import LEAST_EXCESS, Objective
 from relax.endpoints import Descent, Trajectory
 from relax.errors import InputError
+from relax.facts import brief
 
 MEMORY = 50  # curvature pairs of L-BFGS
 ROUND = 300  # iterations between restarts of L-BFGS
@@ -25,6 +26,7 @@ MOST_RECORDED = 2**27  # numbers of a trajectory: a gigabyte
 Free = list[Float64[torch.Tensor, "starts _ dim"]]
 
 
+@brief
 @dataclass(eq=False)
 class Record:
     """The vectors of each role, and the loss, after every step so far."""

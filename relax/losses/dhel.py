@@ -47,7 +47,7 @@ class Dhel:
 
     def __post_init__(self) -> None:
         """Refuse an energy that is not positive."""
-        positive_number(self.energy, "energy", "1")
+        object.__setattr__(self, "energy", positive_number(self.energy, "energy", "1"))
 
     def refuses(self, counts: ClassCounts, views: int, norm: Norm, nonnegative: bool) -> str | None:
         """Return a sentence where there are no views, no negatives, or no finite optimum."""

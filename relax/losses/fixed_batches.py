@@ -13,12 +13,15 @@ from jaxtyping import Bool, Float, Int, Shaped
 
 from relax.counts import ClassCounts
 from relax.errors import InputError
+from relax.facts import brief
 from relax.losses.definition import Seen, Share, cross_entropy
+from relax.losses.fields import check_fields
 from relax.losses.reduction import Nodes, Reduction
 from relax.norms import Norm
 from relax.rows import LogSumExp
 
 
+@brief
 @dataclass(frozen=True)
 class FixedBatches:
     """The mean over all anchors of all batches of the supervised-contrastive loss inside the batch.
@@ -53,6 +56,7 @@ class FixedBatches:
 
     def __post_init__(self) -> None:
         """Refuse batches that do not fit the labels."""
+        check_fields(self)
         for b, batch in enumerate(self.batches):
             beyond = [i for i in batch if not 0 <= i < len(self.labels)]
             if beyond:

@@ -41,7 +41,7 @@ class Kernel:
 
     def __post_init__(self) -> None:
         """Refuse a γ that is not positive."""
-        positive_number(self.gamma, "gamma", "16")
+        object.__setattr__(self, "gamma", positive_number(self.gamma, "gamma", "16"))
 
     def refuses(self, counts: ClassCounts, views: int, norm: Norm, nonnegative: bool) -> str | None:
         """Return a sentence where there are no pairs of one kind, or norms are not fixed."""

@@ -11,10 +11,12 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 
 from relax.counts import ClassCounts
+from relax.facts import brief
 from relax.norms import Members, Norm
 from relax.rows import LogSumExp, Rows
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class Nodes:
     """The nodes of a program and what they are to the user; everything that leaves a solver is indexed by it.
@@ -79,6 +81,7 @@ class Nodes:
         return Members(slots, vectors, part)
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class Reduction:
     """A loss as rows over nodes.

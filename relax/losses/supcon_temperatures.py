@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from relax.counts import ClassCounts, ExactFloat, exact_rational
-from relax.errors import InputError
+from relax.errors import InputError, worded
 from relax.losses.definition import Seen, Share
 from relax.losses.reduction import Reduction
 from relax.losses.supcon import SupCon
@@ -48,7 +48,9 @@ class SupConTemperatures:
     def __post_init__(self) -> None:
         given = self.exponent
         if isinstance(given, bool) or not (isinstance(given, (int, float)) and abs(given) <= LARGEST):
-            raise InputError(f"exponent {given!r} must be a number between −4 and 4; 0 is the loss supcon")
+            raise InputError(
+                f"exponent {worded(given)} must be a number between −4 and 4; 0 is the loss supcon"
+            )
         object.__setattr__(self, "exponent", given if isinstance(given, ExactFloat) else float(given))
 
     def refuses(self, counts: ClassCounts, views: int, norm: Norm, nonnegative: bool) -> str | None:

@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from relax.facts import brief
 from relax.rows.layout import members_behind, side_by_side
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class LogSumExp:
     """T rows, each the cross-entropy of a target distribution p against a softmax over entries of M.
@@ -89,6 +91,7 @@ class LogSumExp:
         return LogSumExpTable(members, target, np.where(on_target, log_ratio, log_weight), on_target, floor)
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class LogSumExpTable:
     """Log-sum-exp rows laid out; column 0 is the anchor's own entry, then peers.
@@ -152,6 +155,7 @@ class LogSumExpTable:
         return total
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class LogSumExpState:
     """Log-sum-exp rows at a matrix: `slope` is softmax − target on each single entry."""

@@ -15,7 +15,7 @@ import numpy as np
 
 from relax.answer import Answer, Status
 from relax.bounds import feasible, on_fixed_diagonal, witness_at
-from relax.errors import InputError, SolverError
+from relax.errors import InputError, SolverError, between, expect
 from relax.problem import Level, Problem
 from relax.program import GramProgram
 from relax.solution import Solution
@@ -82,6 +82,7 @@ def solve(
     SolverError
         If it failed altogether.
     """
+    expect(problem, Problem, "problem", "give a Problem: solve(Problem([12, 6, 3]))")
     deadline = _deadline(solver, tolerance, time_limit)
     reduction = problem.reduction(level)
     answer = _solved(problem.assembled(reduction), solver, tolerance, deadline)
@@ -113,6 +114,7 @@ def solve_program(
     SolverError
         If it failed altogether.
     """
+    expect(program, GramProgram, "program", "give a GramProgram: problem.program(), or use solve(problem)")
     return _solved(program, solver, tolerance, _deadline(solver, tolerance, time_limit))
 
 
@@ -124,10 +126,10 @@ def check_request(solver: str, tolerance: float, time_limit: float | None) -> No
     InputError
         If the solver is unknown or not installed, or a number is out of its range.
     """
-    if not (0 < tolerance < 1):
-        raise InputError(f"tolerance {tolerance!r} must lie between 0 and 1; give e.g. 1e-9")
-    if time_limit is not None and not time_limit > 0:
-        raise InputError(f"time limit {time_limit!r} must be a positive number of seconds")
+    expect(solver, str, "solver", f"give one of: {', '.join(names())}")
+    between(tolerance, 0, 1, "tolerance", "1e-9")
+    if time_limit is not None:
+        between(time_limit, 0, np.inf, "time limit", "60 (seconds)")
     if solver not in names():
         raise InputError(f"unknown solver {solver!r}; choose one of: {', '.join(names())}")
     if solver in CONIC:
@@ -137,7 +139,7 @@ def check_request(solver: str, tolerance: float, time_limit: float | None) -> No
 def _deadline(solver: str, tolerance: float, time_limit: float | None) -> float:
     """Return when to stop a request that makes sense; loading is not on the clock."""
     check_request(solver, tolerance, time_limit)
-    return np.inf if time_limit is None else time.monotonic() + time_limit
+    return np.inf if time_limit is None else time.monotonic() + float(time_limit)
 
 
 def _solved(program: GramProgram, solver: str, tolerance: float, deadline: float) -> Answer:

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relax.errors import InputError
+from relax.errors import InputError, worded
 from relax.losses import SupCon
 from relax.problem import Ball, ClassCounts, Problem, Ridge, Sphere, exact_rational
 
@@ -69,7 +69,8 @@ def test_bad_counts(counts: Any, sentence: str) -> None:
 @pytest.mark.parametrize("temperature", BAD_TEMPERATURES, ids=lambda t: repr(t)[:12])
 def test_bad_temperature(temperature: Any) -> None:
     message = refusal(Problem, [10, 5], temperature=temperature)
-    assert message == f"temperature {temperature!r} must be a positive finite number; give e.g. 0.1"
+    said = worded(temperature)  # the number itself, where it is short
+    assert message == f"temperature {said} must be a positive finite number; give e.g. 0.1"
 
 
 @pytest.mark.parametrize("weight", [0, -1e-3, math.nan, math.inf, "small", None])

@@ -26,6 +26,7 @@ from certify.balls.enclosures import (
 from certify.balls.random import hypergeometric, multinomial
 from certify.balls.random.laplace import LaplaceBalls, laplace
 from relax.errors import InputError
+from relax.facts import brief
 from relax.rows import RandomLogSumExp
 
 LARGEST_DRAW = 1_000_000  # the distribution of own draws is written out
@@ -80,6 +81,7 @@ def check_random_rows(rows: RandomLogSumExp, multiplicity: Float[np.ndarray, " m
         raise InputError("rows without replacement draw from populations of one size")
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class RandomRowTable:
     """What no matrix changes in T rows; column 0 is the anchor's own entry, then come peers by groups."""
@@ -104,6 +106,7 @@ class RandomRowTable:
         return RandomRowBalls(self, _exp(rise) * ball(self.rows.peer_multiplicity))
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class RandomRowBalls:
     """T rows at a matrix, evaluated when they are asked for, at the precision of that time."""

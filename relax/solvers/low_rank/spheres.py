@@ -14,11 +14,14 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
+from relax.facts import brief
+
 TINY = np.finfo(float).tiny
 FLAT = 1e-8  # curvature beside the preconditioner's that counts as none
 Vector = Float[np.ndarray, " N"]
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class Spheres:
     """Σ_{i on sphere j} x_i² = ρ_j for each j; x is a matrix row by row, then single coordinates.

@@ -55,7 +55,7 @@ OPTIONS = {  # of a problem that is all right
     "--level class": "level 'class' must be one of: groups, classes, samples",
     "--loss cross-entropy --level samples": "give --level 'classes' or 'groups'",
     "--tolerance 2": "--tolerance 2.0 must lie between 0 and 1",
-    "--time-limit -1": "--time-limit -1 must be a positive number",
+    "--time-limit -1": "--time-limit -1 must be a positive",
     "--norm ridge": "norm 'ridge' needs a number, e.g. ridge:0.01",
     "--norm ridge:1 --solver dual_vector": "--solver auto finds one that fits",
     "--verify-descent 0": "--verify-descent 0 must be a whole number from 1 on",
