@@ -254,9 +254,9 @@ def _claim(
     }
     claim["verdict"] = "CERTIFIED" if is_certified(claim) else "UNDECIDED"
     if solution is None:
-        words = statement.of_program(program.groups, int(program.multiplicity.sum()), claim)
+        words = statement.of_program(claim, program.groups, int(program.multiplicity.sum()))
     else:
-        words = statement.of_problem(solution.problem, solution.reduction, claim)
+        words = statement.of_problem(claim, solution.reduction)
     return {"words": words, **claim}
 
 

@@ -1,83 +1,95 @@
-"""What a certificate proves, in words, from verified values alone."""
+"""What a certificate proves, in words, from verified values alone (docs/certificate-format.md, "Words")."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from relax import losses
-from relax.counts import exact_rational
 from relax.losses import Reduction
-from relax.problem import Problem
+from relax.losses.parameters import norm_statement
 
 UNCHECKED = "program proven; correspondence to the named loss unchecked"
+Claim = Mapping[str, Any]
 
 
-def of_problem(problem: Problem, reduction: Reduction, claim: Mapping[str, Any]) -> str:
+def of_problem(claim: Claim, reduction: Reduction) -> str:
     """Return what is proven of a loss whose program is known.
 
     Parameters
     ----------
-    problem : Problem
-        The problem.
+    claim : mapping
+        The claim, whose numbers and problem must have been verified.
     reduction : Reduction
         The loss's program; says whether its value at the point is a loss, and what a radius is about.
-    claim : mapping
-        The numbers of the claim (docs/certificate-format.md), which must have been verified.
     """
+    problem = claim["problem"]
+    counts = ",".join(f"{size}x{classes}" for size, classes in problem["counts"])
+    parameters = f"{problem['views']} views, temperature {problem['temperature']}"
     roles = zip(reduction.nodes.roles, reduction.nodes.norms, strict=True)
-    kind = ", ".join(f"{role}s {(norm or problem.norm).words}" for role, norm in roles)
-    kind += ", entrywise non-negative" if problem.nonnegative else ""
+    kind = ", ".join(
+        f"{role}s {_norm(problem['norm'] if own is None else norm_statement(own))}" for role, own in roles
+    )
+    kind += ", entrywise non-negative" * problem["nonnegative"]
     parts = [
-        f"For the loss {_spelled(problem)}, class counts {problem.counts.in_full()}, views {problem.views}, "
-        f"temperature {exact_rational(problem.temperature)}, over every dimension and all {kind}: "
-        + _bounds(claim, _attains(problem, reduction, claim))
+        f"For the loss {_loss(problem['loss'])}, class counts {counts}, {parameters}, "
+        f"over every dimension and all {kind}: {_lower(claim, 'loss')}",
+        _attains(claim, reduction.attained),
+        *_gap(claim),
     ]
     if claim["gram_radius"] is not None:
+        that = "that of this geometry" if reduction.attained else "this value of the bound"
         parts.append(
-            f"all features whose loss is at most {_that(reduction)} have their Gram matrix of means over "
-            f"each {reduction.nodes.unit} within {claim['gram_radius']} of it, entrywise off the diagonal"
+            f"all features whose loss is at most {that} have their Gram matrix of means over each "
+            f"{reduction.nodes.unit} within {claim['gram_radius']} of it, entrywise off the diagonal"
         )
     return "; ".join(parts) + "."
 
 
-def of_program(groups: int, members: int, claim: Mapping[str, Any]) -> str:
+def of_program(claim: Claim, groups: int, members: int) -> str:
     """Return what is proven of a program that stands for itself."""
-    said = (
+    parts = [
         f"For the convex program in the file, {groups} groups of {members} nodes in all, over every feasible "
-        "matrix: " + _bounds(claim, f"the matrix given here has a value ≤ {claim['upper']}", "value")
-    )
+        f"matrix: {_lower(claim, 'value')}",
+        f"the matrix given here has a value ≤ {claim['upper']}",
+        *_gap(claim),
+    ]
     if claim["gram_radius"] is not None:
-        said += (
-            "; every feasible matrix whose value is at most that of this one is within "
+        parts.append(
+            "every feasible matrix whose value is at most that of this one is within "
             f"{claim['gram_radius']} of it, entrywise off the diagonal"
         )
-    return said + "."
+    return "; ".join(parts) + "."
 
 
-def _bounds(claim: Mapping[str, Any], attained: str, what: str = "loss") -> str:
+def _lower(claim: Claim, what: str) -> str:
     lower = claim["lower"]
-    return f"{'nothing is proven from below' if lower is None else f'{what} ≥ {lower}'}; {attained}"
+    return "nothing is proven from below" if lower is None else f"{what} ≥ {lower}"
 
 
-def _attains(problem: Problem, reduction: Reduction, claim: Mapping[str, Any]) -> str:
-    if not reduction.attained:
+def _attains(claim: Claim, attained: bool) -> str:
+    if not attained:
         return f"the bound itself is at most {claim['upper']}, and no loss as small is claimed"
     what = "the geometry given here attains a loss"
-    if problem.nonnegative:
+    if claim["problem"]["nonnegative"]:
         what = "a positive semidefinite and entrywise non-negative Gram matrix given here has a loss"
     return f"{what} ≤ {claim['upper']} in dimension {claim['rank']}"
 
 
-def _that(reduction: Reduction) -> str:
-    return "that of this geometry" if reduction.attained else "this value of the bound"
+def _gap(claim: Claim) -> list[str]:
+    """Return what the verdict says, and of which numbers."""
+    if claim["gap"] is None:
+        return []
+    if claim["scale"] is None:
+        return [f"the gap ≤ {claim['gap']} has no scale"]
+    proven = "CERTIFIED" if claim["verdict"] == "CERTIFIED" else "not proven"
+    within = f"within {claim['tolerance']} of its scale ≥ {claim['scale']}"
+    return [f"the gap ≤ {claim['gap']} is {proven} to be {within}"]
 
 
-def _spelled(problem: Problem) -> str:
+def _loss(said: Mapping[str, Any]) -> str:
     """Return the loss with its parameters."""
-    said = losses.statement_of(problem.loss)
-    rest = ", ".join(f"{key} = {_value(value)}" for key, value in said.items() if key != "name")
-    return f"{problem.loss.name} ({rest})" if rest else problem.loss.name
+    rest = ", ".join(f"{key} = {_value(said[key])}" for key in sorted(said) if key != "name")
+    return f"{said['name']} ({rest})" if rest else said["name"]
 
 
 def _value(value: Any) -> str:
@@ -85,3 +97,14 @@ def _value(value: Any) -> str:
         ((kind, number),) = value.items()
         return kind if number is None else f"{kind} {number}"
     return str(value)
+
+
+def _norm(said: Mapping[str, str | None]) -> str:
+    ((kind, number),) = said.items()
+    words = {
+        "sphere": "of norm ",
+        "ball": "of norm at most ",
+        "ridge": "of any norm, which pay a ridge of weight ",
+        "mean-square": "of mean square over classes at most ",
+    }
+    return words[kind] + ("1" if number is None else number)

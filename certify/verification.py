@@ -220,8 +220,8 @@ def _named(claim: dict[str, Any], program: dict[str, Any]) -> tuple[Problem, Red
 
 def _statement(known: tuple[Problem, Reduction] | None, program: GramProgram, claim: dict[str, Any]) -> str:
     if known is not None:
-        return statement.of_problem(*known, claim)
-    return statement.of_program(program.groups, int(program.multiplicity.sum()), claim)
+        return statement.of_problem(claim, known[1])
+    return statement.of_program(claim, program.groups, int(program.multiplicity.sum()))
 
 
 def _compare(claim: dict[str, Any], bounds: ProvenBounds) -> None:

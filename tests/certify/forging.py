@@ -68,9 +68,9 @@ def words_of(document: Document) -> str:
     said = claim["problem"]
     if said is None or said["loss"]["name"] not in losses.names():
         program = decode_program(document["program"])
-        return statement.of_program(program.groups, int(program.multiplicity.sum()), claim)
+        return statement.of_program(claim, program.groups, int(program.multiplicity.sum()))
     problem = Problem.from_statement(said)
-    return statement.of_problem(problem, problem.reduction(claim["level"]), claim)
+    return statement.of_problem(claim, problem.reduction(claim["level"]))
 
 
 def settled(document: Document, words: bool = True) -> str:

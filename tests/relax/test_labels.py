@@ -71,12 +71,12 @@ REFUSED: list[tuple[Any, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("labels", "sizes"), COUNTED, ids=lambda x: repr(x)[:40])
+@pytest.mark.parametrize(("labels", "sizes"), COUNTED, ids=lambda x: repr(x).split(" at 0x")[0][:40])
 def test_counted(labels: Any, sizes: list[int]) -> None:
     assert class_sizes(labels) == sizes
 
 
-@pytest.mark.parametrize(("labels", "said"), REFUSED, ids=lambda x: repr(x)[:40])
+@pytest.mark.parametrize(("labels", "said"), REFUSED, ids=lambda x: repr(x).split(" at 0x")[0][:40])
 def test_refused(labels: Any, said: str) -> None:
     with pytest.raises(InputError) as caught:
         Problem.from_labels(labels)
