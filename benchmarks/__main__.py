@@ -1,27 +1,25 @@
-"""Print what the package reaches on this machine, in one run: `python -m benchmarks [--part NAME]`."""
+"""Print what the package reaches on this machine: `python -m benchmarks [--part NAME] [--write]`."""
 
 from __future__ import annotations
 
 import argparse
-import os
-import platform
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from benchmarks import grid, peers, picture, rows, scaling
-from benchmarks.measuring import timed
+from benchmarks import grid, pages, peers, picture, rows, scaling
+from benchmarks.measuring import LONG, timed
 from benchmarks.tasks import DATA_SETS, tasks
 from certify import certify
 from relax import Problem, solve
 
 WIDTH = 140  # of the tables, at least
 TEMPERATURES = (1.0, 0.5, 0.1, 0.07)
+MEDIANS = f"Seconds are CPU seconds, medians of several runs; of one, where it takes over {LONG:g}."
 
 
 @dataclass(frozen=True)
@@ -33,9 +31,9 @@ class Options:
 
 
 def data_sets(progress: Progress, options: Options) -> Table:
-    """Solve real class counts; prove the gap in ball arithmetic."""
+    """Solve real class counts at the level of groups; prove the gap in ball arithmetic."""
     heads = ("data set", "sizes", "τ", "Newton steps", "seconds", "proven gap / scale", "proof, s")
-    table = Table(*heads, title="Real data sets")
+    table = Table(*heads, title="Real data sets", caption=MEDIANS)
     cases = [(name, tau) for name in DATA_SETS for tau in TEMPERATURES]
     for name, tau in progress.track(cases, description="real data sets"):
         problem = Problem.from_dataset(name, temperature=tau)
@@ -50,7 +48,8 @@ def data_sets(progress: Progress, options: Options) -> Table:
 
 def million(progress: Progress, options: Options) -> Table:
     """Solve STEP imbalance with 10⁶ classes in two sizes."""
-    table = Table("problem", "τ", "seconds", "proven gap / scale", title="A million classes")
+    heads = ("problem", "τ", "seconds", "proven gap / scale")
+    table = Table(*heads, title="A million classes", caption=MEDIANS)
     for tau in progress.track((1.0, 0.1), description="a million classes"):
         problem = Problem.step(500_000, 500_000, 1000, 10, temperature=tau)
         run = timed(lambda problem=problem: solve(problem), runs=25)
@@ -98,7 +97,7 @@ def imbalanced_rows(progress: Progress, options: Options) -> Table:
 
 def robustness(progress: Progress, options: Options) -> str:
     """Run the grid."""
-    return grid.page(progress)
+    return grid.section(progress)
 
 
 PARTS: dict[str, Callable[[Progress, Options], Table | str]] = {
@@ -116,41 +115,19 @@ def main() -> None:
     """Run everything, or the parts named."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--part", action="append", choices=list(PARTS), help="only this one (may repeat)")
-    parser.add_argument("--markdown", type=Path, help="write the tables of the parts to this file as well")
+    parser.add_argument("--write", action="store_true", help="put the tables into the pages of docs/, too")
     parser.add_argument("--plot", type=Path, help="picture (.png, .pdf, .svg) of the part peers")
     parser.add_argument("--largest", action="store_true", help="10,000 counts in growth: minutes and 14 GB")
     chosen = parser.parse_args()
     console = Console(soft_wrap=True, width=max(WIDTH, Console().width))
-    console.print(machine())
-    written = []
+    console.print(f"{pages.machine()}; {pages.commit()}")
+    plot = pages.ROOT / "docs" / "benchmark.png" if chosen.write and chosen.plot is None else chosen.plot
     with Progress(console=Console(stderr=True, soft_wrap=True), transient=True) as progress:
         for name in chosen.part or list(PARTS):
-            found = PARTS[name](progress, Options(chosen.plot, chosen.largest))
+            found = PARTS[name](progress, Options(plot, chosen.largest))
             console.print(found)
-            written.append(found if isinstance(found, str) else _markdown(found))
-            if chosen.markdown is not None:
-                chosen.markdown.write_text("\n\n".join(written) + "\n", encoding="utf-8")
-
-
-def machine() -> str:
-    """Return what the numbers were measured with."""
-    packages = ", ".join(f"{name} {version(name)}" for name in ("numpy", "cvxpy", "scs", "clarabel"))
-    cores = f"{platform.machine()}, {os.environ['OMP_NUM_THREADS']} of {os.cpu_count()} cores"
-    return f"{cores}, Python {platform.python_version()}, {packages}; medians of several runs"
-
-
-def _markdown(table: Table) -> str:
-    """Return a table with its title and caption, and what it was measured with."""
-    heads = [str(column.header) for column in table.columns]
-    rows = zip(*(list(column.cells) for column in table.columns), strict=True)
-    lines = [heads, ["---"] * len(heads), *([str(cell) for cell in row] for row in rows)]
-    text = "\n".join("| " + " | ".join(line) + " |" for line in lines)
-    above = [
-        f"# {table.title}",
-        *([str(table.caption)] if table.caption else []),
-        f"Measured on {machine()}.",
-    ]
-    return "\n\n".join([*above, text])
+            if chosen.write:
+                pages.write(name, found if isinstance(found, str) else pages.markdown(found))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Timing: medians of several runs, and peers in processes of their own with limits."""
+"""Timing: medians of several runs in CPU seconds, and peers in processes of their own with limits."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+LONG = 5.0  # seconds; what takes longer is measured once
+
 
 class Timed(NamedTuple):
-    """What a function returned, and the median, least and largest of its times in seconds."""
+    """What a function returned, and the median, least and largest of its times in CPU seconds."""
 
     result: Any
     median: float
@@ -20,12 +22,16 @@ class Timed(NamedTuple):
 
 
 def timed(function: Callable[[], Any], runs: int) -> Timed:
-    """Run a function `runs` times after one run that does not count."""
-    result, seconds = function(), []
-    for _ in range(runs):
-        started = time.perf_counter()
-        result = function()
-        seconds.append(time.perf_counter() - started)
+    """Run a function `runs` times after one run that does not count, or once where that takes long."""
+    started = time.process_time()
+    result = function()
+    seconds = [time.process_time() - started]
+    if seconds[0] <= LONG:
+        seconds = []
+        for _ in range(runs):
+            started = time.process_time()
+            result = function()
+            seconds.append(time.process_time() - started)
     return Timed(result, statistics.median(seconds), min(seconds), max(seconds))
 
 

@@ -24,8 +24,8 @@ SECONDS, MEMORY = 120.0, 12 * 2**30
 ENOUGH = 60.0  # seconds; a peer that took longer is not tried on a larger task of that kind
 LONG = 30.0  # seconds; what takes longer is measured once
 WORDS = """\
-Time is that of model, compilation and solution, on one thread, the median of several runs (of one, where
-it is above thirty seconds). Each peer runs in a process of its own, capped at 120 s and 12 GB, with the
+CPU seconds of model, compilation and solution on one thread, the median of several runs (of one, where it is
+above thirty). Each peer runs in a process of its own, capped at 120 s and 12 GB, with the
 settings it comes with and with tight ones; one that took over a minute is not tried on larger sizes, nor
 with tight settings. Gaps and errors are relative to the true excess: the *claimed gap* is between the
 primal and dual objectives that the solver reports (ours: in float64), the *true error* is that of its
@@ -150,11 +150,11 @@ def run(task: Task, peer: Peer) -> Answer:
 
     small = Problem([3, 2], temperature=1.0).program()
     _through_cvxpy(conic.model(small).problem, peer)
-    started = time.perf_counter()
+    started = time.process_time()
     program = task.problem().program(task.level)
     model = conic.model(program)
     inside, claimed = _through_cvxpy(model.problem, peer)
-    seconds = time.perf_counter() - started
+    seconds = time.process_time() - started
     if model.peer.value is None:
         raise cp.SolverError(f"no matrix, status {model.problem.status}")
     status, matrix = str(model.problem.status), conic.matrix_of(program, model)
@@ -165,9 +165,9 @@ def _through_cvxpy(problem: Any, peer: Peer) -> tuple[float, float]:
     """Solve as `problem.solve` does; return the solver's own seconds and |primal − dual objective|."""
     settings = dict(peer.settings)
     data, chain, inverse = problem.get_problem_data(peer.solver, solver_opts=settings)
-    started = time.perf_counter()
+    started = time.process_time()
     raw = chain.solve_via_data(problem, data, solver_opts=settings)
-    inside = time.perf_counter() - started
+    inside = time.process_time() - started
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # an inaccurate answer is judged by what is proven of it
         problem.unpack_results(raw, chain, inverse)

@@ -14,25 +14,26 @@ import numpy as np
 
 from benchmarks.grid import FAMILIES
 from benchmarks.measuring import timed
-from relax import datasets
+from relax import Answer, Status, datasets
 from relax.counts import ClassCounts
 from relax.program import GramProgram
 from relax.rows import LogSumExp
 from relax.rules import Fixed
 from relax.solvers import solve_program
 
-HEADS = ("rows", "counts", "τ", "solver", "steps", "seconds (least … largest)", "gap / scale (float)")
+HEADS = ("rows", "counts", "τ", "solver", "steps", "CPU seconds (least … largest)", "gap / scale (float)")
 GRID_HEADS = ("rows", "problems", "at 1e-9", "largest gap / scale", "median, s", "slowest, s", "solvers")
-WORDS = """\
+TIME_LIMIT = 300.0  # seconds by the clock for one solve
+WORDS = f"""\
 One row an anchor class, the target on its own entry: log(c + Σ n' e^((M−1)/τ)) with weight ω. `steps` are
-Newton steps of dual_vector and Hessian products of low_rank; a gap is measured against the excess, and
-against max(1, |value|) for negatives-only, which has no floor."""
+Newton steps of dual_vector and Hessian products of low_rank; a gap is measured against its scale, and
+against max(1, |value|) for negatives-only, which has no floor. A solve has {TIME_LIMIT:g} s by the clock;
+at the limit the gap is the one reached by then."""
 DATA_SETS = ("places-lt", "lvis-v1")
 IMBALANCED = ("STEP", "long tail", "Zipf", "one giant class", "random")
 RATIOS = (100, 10_000, 1_000_000)
 TEMPERATURES = (2.0, 1.0, 0.5, 0.2, 0.1, 0.07, 0.05, 0.02)
 CLASSES = (4, 30, 300)
-LONG = 5.0  # seconds from which one run is enough
 NUMBER = 200  # problems of the grid for each kind of rows
 
 
@@ -89,10 +90,11 @@ def lines() -> Iterator[tuple[str, str, float]]:
 def line(kind: str, name: str, temperature: float) -> list[str]:
     """Return one line of the first table."""
     stated = program(kind, list(datasets.counts(name)), temperature)
-    answer = solve_program(stated)
-    run = timed(lambda: solve_program(stated), runs=3 if answer.seconds < LONG else 1)
+    run = timed(lambda: solve_program(stated, time_limit=TIME_LIMIT), runs=3)
+    answer: Answer = run.result
     seconds = f"{run.median:.3f} ({run.least:.3f} … {run.largest:.3f})"
-    numbers = (answer.solver, str(answer.iterations), seconds, f"{answer.relative_gap():.1e}")
+    late = " at the limit" if answer.status is Status.TIME_LIMIT else ""
+    numbers = (answer.solver, str(answer.iterations), seconds, f"{answer.relative_gap():.1e}{late}")
     return [kind, name, f"{temperature:g}", *numbers]
 
 
@@ -106,9 +108,10 @@ def grid_line(kind: str) -> list[str]:
     """Solve the imbalanced problems for one kind of rows; return their line of the second table."""
     gaps, seconds, solvers = [], [], Counter[str]()
     for family, ratio, k, temperature in cells():
-        started = time.perf_counter()
-        answer = solve_program(program(kind, FAMILIES[family](k, ratio), temperature))
-        seconds.append(time.perf_counter() - started)
+        started = time.process_time()
+        stated = program(kind, FAMILIES[family](k, ratio), temperature)
+        answer = solve_program(stated, time_limit=TIME_LIMIT)
+        seconds.append(time.process_time() - started)
         gaps.append(answer.relative_gap())
         solvers[answer.solver] += 1
     good = sum(gap <= 1e-9 for gap in gaps)

@@ -2,7 +2,11 @@
 
 from certify.certificate import Certificate, Verdict, certify
 from certify.ground_truth import GroundTruth, assert_matches_geometry, ground_truth
+from certify.picture import picture
 from certify.verification import Check, check
+from relax.facts import PICTURES
+
+PICTURES[Certificate] = picture
 
 __all__ = [
     "Certificate",

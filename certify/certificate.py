@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import platform
 from dataclasses import dataclass, replace
-from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
+from decimal import MAX_EMAX, MIN_EMIN, ROUND_CEILING, Context, Decimal
 from enum import Enum
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
@@ -19,18 +18,18 @@ from flint import arb, ctx
 from certify import statement
 from certify.balls import ProvenBounds, decimal_above, decimal_below, factored, prove, room_for
 from certify.encoding import encode_point, encode_program, encode_witness
+from certify.grammar import SCHEMA, claim_hash, parse, read_file, require_grammar
 from relax.answer import Answer
 from relax.by_slot import by_slot
-from relax.errors import InputError
-from relax.facts import Shown
+from relax.errors import InputError, between, expect
+from relax.facts import Shown, brief
 from relax.files import write_atomically
 from relax.problem import Problem
 from relax.program import GramProgram
 from relax.rows import RandomLogSumExp
 from relax.solution import Solution
 
-SCHEMA = "gramcert/certificate/3"
-LARGEST_FILE = 100_000_000  # bytes
+LARGEST_PROOF = 4_000  # groups; a proof takes some 1,200 bytes for each pair, 20 GB
 TOLERANCE = 1e-9
 EXACT = Context(1_000, Emin=MIN_EMIN, Emax=MAX_EMAX)  # digits enough for any product of two claimed numbers
 ARITHMETIC = "ball arithmetic"
@@ -56,6 +55,7 @@ class Verdict(Enum):
     UNDECIDED = "the proven gap is larger than the tolerance allows"
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class Certificate(Shown):
     """A proven interval for the optimum, and what proves it.
@@ -115,6 +115,13 @@ class Certificate(Shown):
             return np.inf
         return float(Decimal(self.gap) / Decimal(self.scale))
 
+    def in_brief(self) -> str:
+        """Return verdict, problem and gap."""
+        about = "a program" if self.problem is None else self.problem.in_brief()
+        up = Context(prec=2, rounding=ROUND_CEILING)
+        gap = "nothing proven" if self.gap is None else f"gap ≤ {up.create_decimal(self.gap):e}"
+        return f"{self.verdict.name}, {about}, {gap}"
+
     def facts(self) -> list[tuple[str, str]]:
         """Return what there is to print, as (label, value) pairs."""
         beside = f", {self.relative_gap:.1e} of its scale" if np.isfinite(self.relative_gap) else ""
@@ -135,7 +142,19 @@ class Certificate(Shown):
         return json.dumps(self.document, ensure_ascii=True)
 
     def save(self, path: str | Path) -> None:
-        """Write the certificate (to a temporary file, then renamed)."""
+        """Write the certificate (to a temporary file, then renamed).
+
+        Raises
+        ------
+        InputError
+            If it is beyond what a certificate file holds, so that no verifier could read it.
+        """
+        try:
+            require_grammar(self.document)
+        except InputError as error:
+            raise InputError(
+                f"no verifier could read this certificate, which is not written: {error}"
+            ) from error
         write_atomically(path, self.to_json() + "\n")
 
     @classmethod
@@ -156,15 +175,14 @@ class Certificate(Shown):
         Raises
         ------
         InputError
-            If a part of the claim is missing or unusable.
+            If they are not of the grammar, or name a loss that is not known here.
         """
-        try:
-            claim = document["claim"]
-            problem = None if claim["problem"] is None else Problem.from_statement(claim["problem"])
-            said = {key: claim[key] for key in SAID}
-            return cls(problem, Verdict[claim["verdict"]], document=document, **said)
-        except (KeyError, TypeError) as error:
-            raise InputError(f"this is no certificate of schema {SCHEMA}: {error!r}") from error
+        expect(document, dict, "document", "give the JSON values of a certificate")
+        require_grammar(document)
+        claim = document["claim"]
+        problem = None if claim["problem"] is None else Problem.from_statement(claim["problem"])
+        said = {key: claim[key] for key in SAID}
+        return cls(problem, Verdict[claim["verdict"]], document=document, **said)
 
 
 def certify(found: Solution | Answer, tolerance: float = TOLERANCE) -> Certificate:
@@ -181,14 +199,17 @@ def certify(found: Solution | Answer, tolerance: float = TOLERANCE) -> Certifica
     Raises
     ------
     InputError
-        If the tolerance is not in (0, 1), or the program has no form in a certificate.
+        If the tolerance is not in (0, 1), or the program has no form in a certificate or is too large.
     """
-    if not isinstance(found, (Solution, Answer)):
-        raise InputError(f"certify takes what solve or solve_program returns, not {type(found).__name__}")
-    if not 0 < tolerance < 1:
-        raise InputError(f"tolerance {tolerance!r} must lie between 0 and 1; give e.g. 1e-9")
+    expect(found, (Solution, Answer), "found", "certify takes what solve returns: certify(solve(problem))")
+    tolerance = between(tolerance, 0, 1, "tolerance", "1e-9")
     solution = found if isinstance(found, Solution) else None
     answer = by_slot(found.answer if isinstance(found, Solution) else found)
+    if answer.program.groups > LARGEST_PROOF:
+        raise InputError(
+            f"{answer.program.groups} groups are too many for a proof in ball arithmetic, which takes "
+            f"{LARGEST_PROOF}; the bounds in float64 stand"
+        )
     point = factored(answer.program, answer.point)
     radius = solution is None or solution.reduction.below
     bounds = prove(answer.program, answer.witness, point, radius)
@@ -206,56 +227,6 @@ def certify(found: Solution | Answer, tolerance: float = TOLERANCE) -> Certifica
     return Certificate(
         None if solution is None else solution.problem, Verdict[claim["verdict"]], **said, document=document
     )
-
-
-def read_file(path: str | Path) -> str:
-    """Return the text of a file, once.
-
-    Raises
-    ------
-    InputError
-        If it is not there, is too large, or is not UTF-8.
-    """
-    try:
-        with Path(path).open("rb") as file:
-            content = file.read(LARGEST_FILE + 1)
-        if len(content) > LARGEST_FILE:
-            raise ValueError(f"more than {LARGEST_FILE} bytes")
-        return content.decode()
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path} is not a certificate ({error}); write one with --certificate") from error
-
-
-def parse(text: str) -> dict[str, Any]:
-    """Return the JSON object that a text holds.
-
-    Raises
-    ------
-    InputError
-        If it holds none, or one with a key twice, NaN or infinities.
-    """
-
-    def refuse_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        if len({key for key, _ in pairs}) < len(pairs):
-            raise ValueError("a key stands twice")
-        return dict(pairs)
-
-    def refuse(constant: str) -> float:
-        raise ValueError(f"{constant} is not a number")
-
-    try:
-        document = json.loads(text, object_pairs_hook=refuse_twice, parse_constant=refuse)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"this is not a certificate ({error}); write one with --certificate") from error
-    if not isinstance(document, dict):
-        raise InputError("this is not a certificate (no JSON object); write one with --certificate")
-    return document
-
-
-def claim_hash(claim: dict[str, Any]) -> str:
-    """Return the SHA-256 of the canonical JSON text of a claim."""
-    text = json.dumps(claim, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _claim(

@@ -213,8 +213,8 @@ def lowest(text: str) -> Fraction:
 TEXT, FLAG = leaf(str, "text", str), leaf(bool, "true or false", bool)
 VERSIONS = leaf(dict, "an object of texts", dict, lambda x: {type(y) for y in x.values()} <= {str})
 INDEX = leaf(int, "an integer from 0 on", int, lambda n: n >= 0)
-COUNT = leaf(int, "a positive integer", int, lambda n: n > 0)
-HEX = r"(\.[0-9a-f]{1,13})?p[+-]?[0-9]{1,4}"
+COUNT = leaf(int, "a positive integer, or beyond 2**53", int, lambda n: 0 < n <= 2**53)
+HEX = r"(\.[0-9a-f]{1,13})?p([+-]?(0|[1-9][0-9]{0,2}|10[01][0-9]|102[0-2])|\+?1023)"
 WHOLE, OVER = "(0|[1-9][0-9]*)", "(/[1-9][0-9]*)?"
 RATIONAL = spelled('a rational such as "1/10"', lowest, "-?" + WHOLE + OVER)
 UNSIGNED = spelled('a rational such as "0"', lowest, WHOLE + OVER)
@@ -222,7 +222,7 @@ POSITIVE = spelled('a positive rational such as "1/10"', lowest, "[1-9][0-9]*" +
 NORMALISER = spelled("a positive rational, or too long", lowest, "[1-9][0-9]*" + OVER, LARGEST_NORMALISER)
 DYADIC = spelled('a dyadic such as "0x1.8p-3"', float.fromhex, "-?0x[01]" + HEX)
 SIZE = spelled('a dyadic such as "0x1.8p-3"', float.fromhex, rf"0x[01]{HEX}|-0x0(\.0)?p\+0")  # ≥ 0
-REAL = spelled('a decimal such as "3.2e-14"', Decimal, r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,5})?")
+REAL = spelled('a decimal such as "3.2e-14"', Decimal, r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,10})?")
 WORDS = ("gramcert/certificate/3", "groups|classes|samples", "CERTIFIED|UNDECIDED", "[a-z0-9-]+")
 SCHEMA, LEVEL, VERDICT, NAME = (spelled(word, str, word) for word in WORDS)
 
@@ -313,7 +313,7 @@ def read_program(said: Any) -> Program:
     g, rules, ruled = [int(x) for x in said.multiplicity], [], [a for rule in said.rules for a in rule.groups]
     anchors, groups = [a for block in said.rows for a in block.anchor], [*range(len(g))]
     require(1 <= len(g) <= LARGEST_PROGRAM, "there are too few or too many groups")
-    require(g == said.multiplicity, "a group has no whole number of members")
+    require(g == said.multiplicity and max(g) <= 2**53, "a group has no whole number of members")
     require(sorted(ruled) == groups, "a group is not in exactly one rule")
     require(len(anchors) <= LARGEST_PROGRAM and {*anchors} <= {*groups}, "rows have too many or bad anchors")
     needs = {"fixed": ["value"], "bounded": ["value"], "budget": ["total", "weight"], "ridge": ["weight"]}
@@ -338,7 +338,8 @@ ROWS = {"kind": KIND, "anchor": [INDEX], "weight": [POSITIVE]}
 SOFTMAX = ROWS | {"own_multiplicity": [UNSIGNED], "own_target": [RATIONAL], "floor?": [RATIONAL]}
 SOFTMAX |= {"peer_multiplicity": {"every_row?": [UNSIGNED], "rows?": [[UNSIGNED]]}}
 SOFTMAX |= {"peer_target": ({"every_row?": [RATIONAL], "rows?": [[RATIONAL]]},)}
-DRAWN = ROWS | {"draws": COUNT, "replacement": FLAG, "base": UNSIGNED, "own_multiplicity": POSITIVE}
+DRAWS_SAID = leaf(int, "an integer from 1 to 10**6", int, lambda n: 0 < n <= 10**6)
+DRAWN = ROWS | {"draws": DRAWS_SAID, "replacement": FLAG, "base": UNSIGNED, "own_multiplicity": POSITIVE}
 DRAWN |= {"peer_multiplicity": POSITIVE, "own_population": [UNSIGNED]}
 DRAWN |= {"peer_population": {"every_row?": [UNSIGNED], "rows?": [[UNSIGNED]]}}
 
@@ -859,7 +860,7 @@ def read_witness(said: Any, program: Program) -> Any:
     fits = [len(row) for row in said.peer] == [*range(m, 0, -1)] and len(said.own) == m
     require(fits and len(set(map(len, said.within))) == 1, "witness has lines of wrong lengths")
     require(pairs <= LARGEST_PROGRAM**2, "clusters are too many")
-    fits = all(len(set(x.groups)) == len(x.groups) and set(x.groups) <= set(range(m)) for x in said.clusters)
+    fits = all(0 < len(x.groups) == len(set(x.groups) & {*range(m)}) for x in said.clusters)
     require(fits, "a cluster is not of distinct groups")
     said.squares = [sum((Fraction(x) ** 2 for x in row), Fraction(0)) for row in said.within]
     said.inner = entries(said.factor, said.squares, g)
@@ -1024,9 +1025,11 @@ class Setting:
         self.n, self.g = [pair[0] * self.views for pair in counts], [pair[1] for pair in counts]
         largest_first = self.n == sorted(set(self.n), reverse=True)
         require(largest_first, "counts do not stand largest first, each size once")
-        fits = order is None or Counter(order) == Counter(dict(enumerate(self.g)))
-        require(fits, "order does not fit the counts")
+        counted = Counter(dict(enumerate(self.g)))
+        fits = order is None or (Counter(order) == counted and order != sorted(order))
+        require(fits, "order does not fit the counts, or is that of the counts")
         self.features, self.classes = sum(map(operator.mul, self.n, self.g)), sum(self.g)
+        require(self.features <= 2**53, "there are more than 2**53 features")
         self.anchors = sum(n * g for n, g in zip(self.n, self.g, strict=True) if n >= 2)
         if level != "groups":
             self.n, self.g = self.apart(), [1] * self.classes
@@ -1197,6 +1200,7 @@ def supcon_in(_: Any, it: Setting) -> Reduced:
 
 def supcon_temperatures(said: Any, it: Setting) -> Reduced:
     """L_out of G_ij/√(τ_c τ_c'), τ_c = τ (n_c/n_0)^γ with n_0 the n of the hottest class: of √(τ/τ_c) h."""
+    require(abs(said.exponent) <= 4, "the exponent is beyond 4")
     hottest = max(it.n) if said.exponent >= 0 else min(it.n)
     square = [1 / power(Fraction(n, hottest), said.exponent) for n in it.n]
     nodes, rows = supcon(PLAIN, it)
@@ -1424,7 +1428,7 @@ def jiang_ucl(_: Any, it: Setting) -> Reduced:
 
 SAMPLES_OR_CLASSES = spelled('"samples" or "classes"', str, "samples|classes")
 NEGATIVES = spelled('"all" or "other-classes"', str, "all|other-classes")
-LABEL = leaf(int, "an integer", int)
+LABEL = leaf(int, "an integer, or beyond 2**53", int, lambda n: abs(n) <= 2**53)
 SAMPLER = spelled("a sampler that is known", str, "shuffle|replacement|class-balanced")
 PSI = spelled("a function that is known", str, "log-mean-exp|mean-exp|mean-softplus")
 ETA = spelled("a function that is known", str, "exponential|threshold|top-q|power")
@@ -1487,9 +1491,11 @@ def corresponds(claim: Any, program: Program) -> bool:
     """Whether the table builds the program from the claimed problem; False where it lacks the loss."""
     problem = claim.problem
     require((problem is None) == (claim.level is None), "a problem and its level belong together")
-    if problem is None or problem.loss.name not in LOSSES:
+    if problem is None:
         return False
     it = Setting(problem, claim.level)
+    if problem.loss.name not in LOSSES:
+        return False
     built = assembled(it, *LOSSES[problem.loss.name][1](problem.loss.said, it))
     require(built == program, "the program is not that of the claimed problem", RejectedError)
     of_means = claim.gram_radius is None or problem.loss.name != "dhel"  # whose M is a mean over views
@@ -1531,12 +1537,12 @@ def examine(said: Any) -> Verdict:
     tolerance = claim.tolerance if claim.verdict == "CERTIFIED" else None
     strong = tolerance is not None or claim.gram_radius is not None
     require(claim.tolerance >= 0 and not (strong and claim.lower is None), "claim is incomplete")
-    known, exact = None not in (claim.gap, claim.scale), reals(2 * LARGEST_NUMBER).up.multiply
-    small = tolerance is None or (known and claim.gap <= exact(tolerance, claim.scale))
-    require(small, "the verdict CERTIFIED is not proven: the gap is above the tolerance", RejectedError)
     named = corresponds(claim, program)
     witness, (point, rank) = read_witness(said.witness, program), read_point(said.point, program)
     require(claim.rank == rank, f"the rank is {rank}, not what is claimed", RejectedError)
+    known, exact = None not in (claim.gap, claim.scale), reals(2 * LARGEST_NUMBER).up.multiply
+    small = tolerance is None or (known and claim.gap <= exact(tolerance, claim.scale))
+    require(small, "the verdict CERTIFIED is not proven: the gap is above the tolerance", RejectedError)
     digits, cost = FEWEST_DIGITS, len(program.multiplicity) ** 2 // 2 + 20 + cost_of_draws(program)
     while True:
         try:

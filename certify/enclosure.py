@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -11,12 +12,14 @@ from jaxtyping import Float64, Shaped
 
 from certify.balls import decimal_above, decimal_below, factored, prove
 from certify.balls.bounds import objective, optimal_value
-from certify.balls.enclosures import BallMatrix, Balls, ball, balls, exp, sqrt
-from certify.balls.krawczyk import Entries, System, enclose_root, entries, is_positive_definite, system
-from relax.bounds import Cluster, Witness
+from certify.balls.enclosures import BallMatrix, Balls, ball, exp
+from certify.balls.krawczyk import enclose_root, entries, is_gram, stays_together, system
+from certify.balls.points import scaled
+from certify.balls.proof import check_program, check_witness
+from relax.bounds import Witness
 from relax.dual_equations import only_rows
-from relax.errors import InputError
-from relax.facts import Shown
+from relax.errors import InputError, expect, worded
+from relax.facts import Shown, brief
 from relax.program import GramProgram
 from relax.rows import LogSumExp
 from relax.rules import Bounded, Fixed
@@ -26,9 +29,10 @@ from relax.symmetry import merge, merge_labels
 MOST_DIGITS = 1000
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class Enclosure(Shown):
-    """Balls that contain the optimum: each Gram entry by groups of equal classes, and the loss.
+    """Balls that contain the optimum of a problem's program: each Gram entry by groups, and the value.
 
     Attributes
     ----------
@@ -36,7 +40,8 @@ class Enclosure(Shown):
         As `Solution.groups.gram`: entries between different classes, on the diagonal two different classes
         of one group, or the squared norm where it has one class.
     value : flint.arb
-        The least loss.
+        The least value of the program: the least loss, or where the problem is entrywise non-negative or
+        `Reduction.attained` is False, a lower bound on it.
     method : str
         "Krawczyk" (existence and uniqueness proven by interval Newton), or "gram radius" (strong convexity
         and the proven gap).
@@ -51,8 +56,9 @@ class Enclosure(Shown):
 
     @property
     def error(self) -> float:
-        """The largest distance of a Gram entry from the midpoint of its ball."""
-        return max(float(entry.rad()) for entry in self.gram.ravel())
+        """The largest distance of a Gram entry from the midpoint of its ball, rounded up."""
+        widest = _widest(self.gram)
+        return math.nextafter(float(widest), math.inf) if widest > 0 else 0.0
 
     @property
     def midpoints(self) -> Float64[np.ndarray, "m m"]:
@@ -63,10 +69,14 @@ class Enclosure(Shown):
         """Return decimals below and above one entry."""
         return decimal_below(self.gram[a, b], digits), decimal_above(self.gram[a, b], digits)
 
+    def in_brief(self) -> str:
+        """Return the method and how sharp it is."""
+        return ", ".join(f"{label} {value}" for label, value in self.facts()[:2])
+
     def facts(self) -> list[tuple[str, str]]:
         """Return what there is to print, as (label, value) pairs."""
-        proven = f"every entry within {self.error:.1e}"
-        said = [("method", self.method), ("Gram matrix", proven), ("loss", self.value.str(40))]
+        proven = f"every entry within {decimal_above(_widest(self.gram), 2)}"
+        said = [("method", self.method), ("Gram matrix", proven), ("value", self.value.str(40))]
         return [*said, ("why", self.reason)] if self.reason else said
 
 
@@ -77,28 +87,41 @@ def enclose(solution: Solution, digits: int = 30) -> Enclosure:
     root S = z zᵀ + (κ terms) has the gradient off its diagonal and annihilates M; κ ≥ 0 and M ⪰ 0 are
     proven in balls, so M is the optimum, and it is unique because the loss is strictly convex in every
     entry that a row reads and κ > 0 holds the others. Where a step of this does not apply or fails, the
-    Gram radius of the certificate stands in.
+    Gram radius of the certificate stands in, if it has as many digits.
 
     Parameters
     ----------
     solution : Solution
-        Its witness gives the partition into coinciding classes and the starting point; untrusted.
+        Its witness gives the partition into coinciding classes and the starting point, its point the centre
+        of the radius; both are untrusted. What is proven is about the program of `solution.problem`.
     digits : int
-        Wanted decimal digits of each Gram entry.
+        Wanted decimal digits of each Gram entry: every ball has a radius of at most 10^−digits.
 
     Raises
     ------
     InputError
-        If digits is not between 1 and 1,000, or neither way proves anything.
+        If digits is not a whole number between 1 and 1,000, or as many are not proven.
     """
-    if not 1 <= digits <= MOST_DIGITS:
-        raise InputError(f"digits {digits!r} must lie between 1 and {MOST_DIGITS}; give e.g. 30")
-    if solution.nodes.roles != ("feature",) or solution.nodes.square is not None:
+    expect(solution, Solution, "solution", "give what solve(problem) returns")
+    wanted = int(expect(digits, int, "digits", f"give a whole number from 1 to {MOST_DIGITS}, e.g. 30"))
+    if not 1 <= wanted <= MOST_DIGITS:
+        raise InputError(f"digits {worded(digits)} must lie between 1 and {MOST_DIGITS}; give e.g. 30")
+    reduction = solution.problem.reduction(solution.level)
+    if reduction.nodes.roles != ("feature",) or reduction.nodes.square is not None:
         raise InputError(
             f"digits are proven where nodes are features; {solution.problem.loss.name} has other nodes"
         )
-    found = enclose_optimum(solution.program, solution.witness, digits)
-    return found if isinstance(found, Enclosure) else _by_radius(solution, found)
+    program = solution.problem.assembled(reduction)
+    found = enclose_optimum(program, solution.witness, wanted)
+    if isinstance(found, str):
+        found = _by_radius(program, solution, found)
+    with ctx.workprec(64):
+        widest = _widest(found.gram)
+        if widest > (arb(10) ** -wanted).lower():
+            proven = int((-widest.log() / arb(10).log()).floor().lower().fmpz())
+            mend = f"give digits={proven} or less" if proven > 0 else "nothing is known of the first digit"
+            raise InputError(f"{wanted} digits are not proven ({found.reason or 'too few bits'}); {mend}")
+    return found
 
 
 def enclose_optimum(program: GramProgram, witness: Witness, digits: int) -> Enclosure | str:
@@ -106,15 +129,23 @@ def enclose_optimum(program: GramProgram, witness: Witness, digits: int) -> Encl
 
     Of the witness the partition into clusters and z are read, as a guess: nothing depends on their truth.
     """
+    check_program(program)
+    check_witness(program, witness)
     reason = _why_not(program, witness)
     if reason is not None:
         return reason
+    digits += max(0, math.ceil(math.log10(program.tau)))  # entries are τ times logarithms
     with ctx.workprec(int(3.33 * digits) + 96):
         return _enclose_optimum(program, witness, digits)
 
 
 def _why_not(program: GramProgram, witness: Witness) -> str | None:
-    """Return None where the dual-vector equations describe the optimum, else the reason why not."""
+    """Return None where the dual-vector equations describe the optimum, else the reason why not.
+
+    With M ≥ 0 they never do: M z = 0 and z > 0 leave no non-negative M.
+    """
+    if program.nonnegative:
+        return "with entrywise non-negativity there are no dual-vector equations"
     if witness.factor.shape[1] != 1 or witness.within.shape[2] != 0 or np.any(witness.factor <= 0):
         return "the witness is not that of the dual-vector method"
     rule = program.rules[0]
@@ -139,7 +170,7 @@ def _why_not(program: GramProgram, witness: Witness) -> str | None:
 
 def _enclose_optimum(program: GramProgram, witness: Witness, digits: int) -> Enclosure | str:
     clusters = [[int(a) for a in cluster.groups] for cluster in witness.clusters]
-    merged, label = merge(program, clusters), merge_labels(program.groups, clusters)
+    merged, label = merge(_exact(program), clusters), merge_labels(program.groups, clusters)
     if len(set(only_rows(merged).anchor.tolist())) < len(only_rows(merged).anchor):
         return "merged classes keep different rows"
     given = system(merged)
@@ -148,11 +179,11 @@ def _enclose_optimum(program: GramProgram, witness: Witness, digits: int) -> Enc
         return "the Krawczyk operator did not contract (ill-conditioned equations)"
     u, v = np.split(box, 2)
     at, z = entries(given, u, v), exp(u)
-    if not _is_gram(given, at, z):
+    if not is_gram(given, at, z):
         return "the matrix at the root is not proven positive semidefinite"
     for cluster in witness.clusters:
         node = int(label[cluster.groups[0]])
-        if not _holds(program, cluster, z[node], v[node]):
+        if not stays_together(program, cluster, z[node], v[node]):
             return "κ > 0 is not proven for classes that coincide"
     gram = at.gram[np.ix_(label, label)]
     for a in range(program.groups):
@@ -161,6 +192,18 @@ def _enclose_optimum(program: GramProgram, witness: Witness, digits: int) -> Enc
         gram[np.ix_(cluster.groups, cluster.groups)] = given.norm
     own = np.full(merged.groups, given.norm, dtype=object)
     return Enclosure(gram, optimal_value(objective(merged), BallMatrix(own, at.gram)), "Krawczyk")
+
+
+def _exact(program: GramProgram) -> GramProgram:
+    """Return the program with numbers that no sum rounds: `Fraction` objects, unless all are whole."""
+    rows = only_rows(program)
+    given = (rows.weight, rows.own_multiplicity, rows.peer_multiplicity)
+    if all(numbers.dtype != object and np.all(numbers == np.floor(numbers)) for numbers in given):
+        return program
+    weight, own, peer = (np.vectorize(Fraction, otypes=[object])(numbers) for numbers in given)
+    return replace(
+        program, rows=(replace(rows, weight=weight, own_multiplicity=own, peer_multiplicity=peer),)
+    )
 
 
 def _start(merged: GramProgram, witness: Witness, label: np.ndarray) -> Float64[np.ndarray, " twice_m"]:
@@ -180,47 +223,25 @@ def _start(merged: GramProgram, witness: Witness, label: np.ndarray) -> Float64[
     return np.concatenate([np.log(z), np.log(argument)])
 
 
-def _is_gram(given: System, at: Entries, z: Shaped[Balls, " m"]) -> bool:
-    """Prove M ⪰ 0, knowing that M z = 0 at the root: M + z zᵀ/|z|² ≻ 0, and r > M_aa inside groups."""
-    m = len(z)
-    several = given.multiplicity > arb(1)
-    inside = [given.norm - at.gram[a, a] for a in range(m) if several[a]]
-    if not all(number > 0 for number in inside):
-        return False
-    root = sqrt(given.multiplicity)
-    quotient = root[:, None] * at.gram * root
-    for a in range(m):
-        own = given.norm + (given.multiplicity[a] - 1) * at.gram[a, a] if several[a] else given.norm
-        quotient[a, a] = own
-    direction = root * z
-    return is_positive_definite(quotient + direction[:, None] * direction / (direction * direction).sum())
+def _by_radius(program: GramProgram, solution: Solution, reason: str) -> Enclosure:
+    """Return balls around the matrix that the radius is about: the solution's point, factored and scaled.
 
-
-def _holds(program: GramProgram, cluster: Cluster, z: arb, v: arb) -> bool:
-    """Prove κ = z²/ω − ω d > 0, where D_ij = d w_i w_j inside the cluster and w are class sizes."""
-    rows = only_rows(program)
-    weight, members = balls(cluster.weight), balls(program.multiplicity[cluster.groups])
-    if np.any(rows.peer_multiplicity[0][cluster.groups] != cluster.weight):
-        return False
-    total = (weight * members).sum()
-    slope = arb(0)
-    at = np.searchsorted(rows.anchor, cluster.groups)
-    if np.isin(cluster.groups[0], rows.anchor):
-        per_member = rows.weight[at] / program.multiplicity[cluster.groups]
-        if np.any(per_member * cluster.weight[0] != per_member[0] * cluster.weight):
-            return False
-        share = ball(Fraction(per_member[0])) / (ball(program.normaliser) * weight[0])
-        slope = share * (-v).exp() / ball(program.temperature)
-    return bool(z * z / total - total * slope > 0)
-
-
-def _by_radius(solution: Solution, reason: str) -> Enclosure:
-    bounds = prove(solution.program, solution.witness, factored(solution.program, solution.point))
+    A bounded own entry lies within the radius of its bound (the play of own entries is part of it).
+    """
+    point = factored(program, solution.point)
+    bounds = prove(program, solution.witness, point)
     if bounds.gram_radius is None or bounds.lower is None:
         raise InputError(f"no digits are proven: {reason}, and the gap proves no Gram radius")
-    radius = bounds.gram_radius.upper()
-    gram = balls(solution.groups.gram) + arb(0, radius)
-    for a, g in enumerate(solution.groups.multiplicities):
-        if g == 1:
-            gram[a, a] = arb(solution.groups.gram[a, a])
-    return Enclosure(gram, bounds.lower.union(bounds.upper), "gram radius", reason)
+    with ctx.workprec(bounds.precision):
+        centre, ball_around = scaled(program, point), arb(0, bounds.gram_radius.upper())
+        gram = centre.peer + ball_around
+        for rule in program.rules:
+            assert isinstance(rule, (Fixed, Bounded))  # else there is no radius
+            for a in rule.slots[program.multiplicity[rule.slots] == 1].tolist():
+                gram[a, a] = ball(rule.value) + (ball_around if isinstance(rule, Bounded) else 0)
+        return Enclosure(gram, bounds.lower.union(bounds.upper), "gram radius", reason)
+
+
+def _widest(gram: Shaped[Balls, "m m"]) -> arb:
+    """Return the largest radius, exactly."""
+    return max(entry.rad() for entry in gram.ravel())

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from certify import checker, statement
 from certify.balls import ProvenBounds, decimal_above, decimal_below, prove
-from certify.certificate import SCHEMA, claim_hash, is_certified, parse, read_file
-from certify.encoding import decode_point, decode_program, decode_witness, encode_program
+from certify.certificate import is_certified
+from certify.encoding import decode_point, decode_program, decode_witness, encode_program, same_program
+from certify.grammar import UnusableError, claim_hash, parse, read_file, require_grammar
 from relax import losses
 from relax.by_slot import program_by_slot
-from relax.errors import InputError
-from relax.facts import Shown
+from relax.errors import InputError, expect
+from relax.facts import Shown, brief
 from relax.losses import Reduction
 from relax.problem import Problem
 from relax.program import GramProgram
 
 TOLERANCE = Decimal("1e-9")
+OF_LOWER = {"lower", "excess_lower", "gap", "scale"}  # what a claim without a lower bound leaves out
 
 
+@brief
 @dataclass(frozen=True)
 class Verified:
     """What ball arithmetic makes of a certificate.
@@ -38,6 +41,8 @@ class Verified:
         What is proven, in words made of verified values; empty where nothing is.
     tolerance : Decimal or None
         At which the verdict CERTIFIED is proven; None where that is not claimed.
+    usable : bool
+        Whether the file is a certificate at all, be it a false one.
     """
 
     accepted: bool
@@ -45,8 +50,14 @@ class Verified:
     message: str
     statement: str
     tolerance: Decimal | None = None
+    usable: bool = True
+
+    def in_brief(self) -> str:
+        """Return the message."""
+        return self.message
 
 
+@brief
 @dataclass(frozen=True)
 class Check(Shown):
     """The verdicts of two independent verifiers on one certificate.
@@ -61,6 +72,10 @@ class Check(Shown):
 
     balls: Verified
     checker: checker.Verdict
+
+    def in_brief(self) -> str:
+        """Return the verdict of both."""
+        return self.facts()[0][1]
 
     @property
     def accepted(self) -> bool:
@@ -81,7 +96,7 @@ class Check(Shown):
     @property
     def usable(self) -> bool:
         """Whether the file is a certificate at all, be it a false one."""
-        return self.balls.accepted or self.checker.usable
+        return self.balls.usable or self.checker.usable
 
     def suffices(self, tolerance: Decimal = TOLERANCE, unnamed: bool = False) -> bool:
         """Whether both prove an optimum at a tolerance.
@@ -144,8 +159,11 @@ def check(path: str | Path) -> Check:
 
 def verify(document: dict[str, Any]) -> Verified:
     """Recompute every bound of a certificate in ball arithmetic; whatever it holds, there is a verdict."""
+    expect(document, dict, "document", "give certificate.document, or use check(path)")
     try:
         return _verify(document)
+    except UnusableError as error:
+        return Verified(False, False, f"unusable file: {error}", "", usable=False)
     except InputError as error:
         return Verified(False, False, f"rejected: {error}", "")
     except (ArithmeticError, MemoryError, RecursionError) as error:
@@ -154,24 +172,20 @@ def verify(document: dict[str, Any]) -> Verified:
 
 
 def _verify(document: dict[str, Any]) -> Verified:
-    if document.get("schema") != SCHEMA:
-        raise InputError(f"the schema is not {SCHEMA}")
-    claim = document.get("claim")
-    if not isinstance(claim, dict) or document.get("sha256") != claim_hash(claim):
+    require_grammar(document)
+    claim = document["claim"]
+    if document["sha256"] != claim_hash(claim):
         raise InputError("the hash does not belong to the claim")
-    for part in ("program", "witness", "point"):
-        if not isinstance(document.get(part), dict):
-            raise InputError(f"the certificate has no {part}")
     program = decode_program(document["program"])
     known = _named(claim, document["program"])
-    if known is not None and claim.get("gram_radius") is not None and not known[1].below:
+    if known is not None and claim["gram_radius"] is not None and not known[1].below:
         raise InputError("a Gram radius is claimed of a loss whose program is not below it everywhere")
     witness = decode_witness(document["witness"], program)
     point = decode_point(document["point"], program)
-    bounds = prove(program, witness, point, radius=claim.get("gram_radius") is not None)
+    bounds = prove(program, witness, point, radius=claim["gram_radius"] is not None)
     _compare(claim, bounds)
     proven = _statement(known, program, claim)
-    if (known is not None or claim.get("problem") is None) and claim.get("words") != proven:
+    if (known is not None or claim["problem"] is None) and claim["words"] != proven:
         raise InputError("the words of the claim are not those of its numbers")
     gap = "none" if bounds.gap is None else decimal_above(bounds.gap, 3)
     unchecked = "" if known else f" ({statement.UNCHECKED})"
@@ -185,18 +199,21 @@ def _named(claim: dict[str, Any], program: dict[str, Any]) -> tuple[Problem, Red
 
     Raises
     ------
+    UnusableError
+        If the problem makes no sense.
     InputError
-        If the program is another one, or the problem makes no sense.
+        If the program is another one.
     """
-    said = claim.get("problem")
-    if said is None:
+    said = claim["problem"]
+    if said is None or said["loss"]["name"] not in losses.names():
         return None
-    loss = said.get("loss") if isinstance(said, dict) else None
-    if isinstance(loss, dict) and loss.get("name") not in losses.names():
-        return None
-    problem = Problem.from_statement(said)
-    reduction = problem.reduction(claim.get("level", ""))
-    if encode_program(program_by_slot(problem.assembled(reduction))) != program:
+    try:
+        problem = Problem.from_statement(said)
+        reduction = problem.reduction(claim["level"])
+        built = encode_program(program_by_slot(problem.assembled(reduction)))
+    except InputError as error:
+        raise UnusableError(f"the problem of the certificate makes no sense: {error}") from error
+    if not same_program(built, program):
         raise InputError("the program is not the one of the problem that is stated")
     return problem, reduction
 
@@ -209,40 +226,29 @@ def _statement(known: tuple[Problem, Reduction] | None, program: GramProgram, cl
 
 def _compare(claim: dict[str, Any], bounds: ProvenBounds) -> None:
     """Raise unless every number of the claim is on the safe side of what was recomputed."""
+    has_floor = bounds.floor is not None
     proven: dict[str, tuple[Any, bool]] = {
         "lower": (bounds.lower, True),
         "upper": (bounds.upper, False),
+        "excess_lower": (bounds.excess_lower if has_floor else None, True),
+        "excess_upper": (bounds.excess_upper if has_floor else None, False),
         "gap": (bounds.gap, False),
         "scale": (bounds.scale, True),
         "gram_radius": (bounds.gram_radius, False),
     }
-    if bounds.floor is not None:
-        proven |= {"excess_lower": (bounds.excess_lower, True), "excess_upper": (bounds.excess_upper, False)}
-    try:
-        if bounds.floor is None and (claim["excess_lower"], claim["excess_upper"]) != (None, None):
-            raise InputError("an excess is claimed where the program has no floor")
-        optional = {"gram_radius"} | (
-            {"lower", "excess_lower", "gap", "scale"} if claim["lower"] is None else set()
-        )
-        for name, (ball, below) in proven.items():
-            said = claim[name]
-            if said is None and (ball is None or name in optional):
-                continue
-            if said is None:
-                raise InputError(f"{name} is missing")
-            if ball is None:
-                raise InputError(f"nothing was proven for {name}")
-            bound = decimal_below(ball, 40) if below else decimal_above(ball, 40)
-            too_much = Decimal(said) > Decimal(bound) if below else Decimal(said) < Decimal(bound)
-            if too_much or not Decimal(said).is_finite():
-                raise InputError(f"{name} {said} is not proven; {bound} is")
-        certified = is_certified(claim)
-        wrong_rank = bounds.rank != claim["rank"]
-    except InputError:
-        raise
-    except (KeyError, TypeError, ValueError, InvalidOperation) as error:
-        raise InputError(f"the claim cannot be read: {error!r}") from error
-    if claim.get("verdict") not in ("CERTIFIED", "UNDECIDED") or wrong_rank:
-        raise InputError("the verdict or the dimension is not what was proven")
-    if claim["verdict"] == "CERTIFIED" and not certified:
+    optional = {"gram_radius"} | (OF_LOWER if claim["lower"] is None else set())
+    for name, (ball, below) in proven.items():
+        said = claim[name]
+        if said is None and ball is not None and name not in optional:
+            raise InputError(f"{name} is missing")
+        if said is None:
+            continue
+        if ball is None:
+            raise InputError(f"nothing was proven for {name}")
+        bound = decimal_below(ball, 40) if below else decimal_above(ball, 40)
+        if Decimal(said) > Decimal(bound) if below else Decimal(said) < Decimal(bound):
+            raise InputError(f"{name} {said} is not proven; {bound} is")
+    if bounds.rank != claim["rank"]:
+        raise InputError(f"the dimension is {bounds.rank}, not what is claimed")
+    if claim["verdict"] == "CERTIFIED" and not is_certified(claim):
         raise InputError("the verdict CERTIFIED is not proven: the gap is too large")

@@ -8,7 +8,9 @@ from functools import cached_property
 
 import numpy as np
 
-from relax.bounds import LowerBound, Witness, lower_bound
+from relax.bounds import Cluster, LowerBound, Witness, lower_bound
+from relax.errors import InputError, expect
+from relax.facts import brief
 from relax.orbits import OrbitMatrix
 from relax.program import GramProgram
 
@@ -26,6 +28,7 @@ class Status(Enum):
     TIME_LIMIT = "the time limit was reached; the best proven bound so far is returned (raise time_limit)"
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class Answer:
     """A matrix and a witness for a program; nothing that a solver says of them is used.
@@ -55,6 +58,19 @@ class Answer:
     iterations: int
     solver: str = "by hand"
     seconds: float = 0.0
+
+    def __post_init__(self) -> None:
+        parts = ("program", GramProgram), ("point", OrbitMatrix), ("witness", Witness), ("status", Status)
+        for name, kind in parts:
+            expect(getattr(self, name), kind, name, f"an Answer has a {kind.__name__} there")
+        _check_matrix(self.program, self.point, "point")
+        _check_matrix(self.program, self.witness.base, "base of the witness")
+        _check_witness(self.program, self.witness)
+
+    def in_brief(self) -> str:
+        """Return what was solved, and how."""
+        size = f"{self.program.groups} groups of {int(self.program.multiplicity.sum())} nodes"
+        return f"{size}, {self.status.name.lower()} by {self.solver}, {self.iterations} iterations"
 
     @cached_property
     def excess(self) -> float:
@@ -109,3 +125,32 @@ class Answer:
         least = [np.linalg.eigvalsh(slack.quotient()).min()]
         least += [np.linalg.eigvalsh(slack.within()[several]).min()] if several.any() else []
         return max(0.0, -float(min(least)))
+
+
+def _check_matrix(program: GramProgram, matrix: OrbitMatrix, what: str) -> None:
+    """Raise unless a matrix is one of the program's nodes."""
+    m, s = program.groups, program.roles
+    shapes = _shape(matrix.own) == (m, s, s) and _shape(matrix.peer) == (m * s, m * s)
+    if not (shapes and np.array_equal(matrix.multiplicity, program.multiplicity)):
+        raise InputError(
+            f"the {what} is a matrix of other nodes than those of the program; solve that program"
+        )
+
+
+def _check_witness(program: GramProgram, witness: Witness) -> None:
+    """Raise unless the parts of a witness are arrays of the program's nodes."""
+    m, s = program.groups, program.roles
+    factor, within = _shape(witness.factor), _shape(witness.within)
+    fits = len(factor) == 2 and factor[0] == m * s and len(within) == 3 and within[:2] == (m, s)
+    if not (fits and all(_is_of(cluster, m) for cluster in witness.clusters)):
+        raise InputError("the witness is one of other nodes than those of the program; solve that program")
+
+
+def _is_of(cluster: Cluster, groups: int) -> bool:
+    at, shape = cluster.groups, _shape(cluster.groups)
+    listed = len(shape) == 1 and shape[0] > 0 and _shape(cluster.weight) == shape and at.dtype.kind in "iu"
+    return listed and bool(np.all((at >= 0) & (at < groups)))
+
+
+def _shape(array: object) -> tuple[int, ...]:
+    return array.shape if isinstance(array, np.ndarray) else ()

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int, Shaped
 
+from relax.errors import expect
+from relax.facts import brief
 from relax.losses import Nodes
 from relax.problem import Problem
 from relax.ranges import Range, pair_ranges, ranges, summed
@@ -17,6 +19,7 @@ SAME = 1e-9  # squared norms this near, beside their size, are one norm
 ROUNDING = 1e-12  # what the projection of a point onto the cone moves an entry by, at most
 
 
+@brief
 @dataclass(frozen=True)
 class Block:
     """The inner products between vectors of two roles, by kinds of units.
@@ -43,6 +46,7 @@ class Block:
     others: Range
 
 
+@brief
 @dataclass(frozen=True)
 class Geometry:
     """What there is to say of a solution's vectors.
@@ -110,7 +114,7 @@ def geometry(solution: Solution) -> Geometry:
     Inner products are those of the user's vectors. They are cosines where there is one role, the problem's
     norm is a sphere or a ball, and all vectors have the same norm.
     """
-    nodes = solution.nodes
+    nodes = expect(solution, Solution, "solution", "give what solve(problem) returns").nodes
     g = nodes.multiplicity
     labelled = sees_labels(solution.problem)
     size, kin, name = _size_and_kin(solution, labelled)
@@ -161,11 +165,13 @@ def plural(unit: str) -> str:
 def sees_labels(problem: Problem) -> bool:
     """Return whether a loss tells classes apart; else samples of all of them are exchangeable."""
     nodes = problem.reduction("groups").nodes
-    return nodes.unit == "class" or _classes(nodes) is not None
+    return nodes.unit == "class" or _classes(nodes, problem.counts.classes) is not None
 
 
-def _classes(nodes: Nodes) -> Int[np.ndarray, " m"] | None:
-    """Return the class of each group of units, None where a group has units of several."""
+def _classes(nodes: Nodes, count: int) -> Int[np.ndarray, " m"] | None:
+    """Return the class of each group of units, None where a group has units of several of the classes."""
+    if len(nodes.multiplicity) < count:  # then one has; units need not be listed
+        return None
     group, classes = nodes.group_of_unit(), nodes.class_of_unit()
     of_group = np.zeros(len(nodes.multiplicity), dtype=int)
     of_group[group] = classes
@@ -180,7 +186,7 @@ def _size_and_kin(
     if nodes.unit == "class":
         return nodes.size, None, None
     if labelled:
-        classes = _classes(nodes)
+        classes = _classes(nodes, problem.counts.classes)
         assert classes is not None
         return np.array(problem.counts.apart().sizes)[classes], classes, "class"
     one = np.ones(len(nodes.multiplicity), dtype=int)

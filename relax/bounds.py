@@ -10,8 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Shaped
 
+from relax.facts import brief
 from relax.orbits import OrbitMatrix, from_parts
 from relax.program import GramProgram
 from relax.rules import Fixed
@@ -20,6 +21,7 @@ LARGEST_SPECTRUM = 400  # slots; eigenvectors beyond take twenty times as long a
 NEARLY_ZERO = 1e-3  # a cosine below which M ≥ 0 counts as active in a guess of its multiplier
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class Cluster:
     """The dual slack of members that coincide: κ (diag(w) − w wᵀ / Σ g w), κ ≥ 0.
@@ -29,16 +31,17 @@ class Cluster:
     groups : array of int, shape (q,)
         Groups whose members, all of them, stand on one point.
     weight : array, shape (q,)
-        w of one member of each of these groups (its class size).
+        w of one member of each of these groups (its class size); exact, floats or Fractions.
     kappa : float
         κ, the curvature that holds the members together.
     """
 
     groups: Int[np.ndarray, " q"]
-    weight: Float[np.ndarray, " q"]
+    weight: Shaped[np.ndarray, " q"]
     kappa: float
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class Witness:
     """What a lower bound is computed from: a linearisation point and a PSD guess of the dual slack.
@@ -80,6 +83,7 @@ class Witness:
         return OrbitMatrix(g, own, peer)
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class LowerBound:
     """A lower bound on the objective, as an excess over the floor, and the multipliers that give it.

@@ -32,13 +32,7 @@ def by_slot(answer: Answer) -> Answer:
     program = answer.program
     if program.roles == 1:
         return answer
-    group = _group_of_slot(program)
-    if len(group) > LARGEST:
-        raise InputError(
-            f"{len(group)} vectors of {program.roles} roles are too many for a certificate of such a loss; "
-            f"it takes {LARGEST}"
-        )
-    plain = program_by_slot(program)
+    plain, group = program_by_slot(program), _group_of_slot(program)
     ones = plain.multiplicity
     point, base = (
         OrbitMatrix(ones, np.diag(full)[:, None, None].copy(), full)
@@ -50,9 +44,21 @@ def by_slot(answer: Answer) -> Answer:
 
 
 def program_by_slot(program: GramProgram) -> GramProgram:
-    """Return the program in which every role of every member is a node; itself where there is one role."""
+    """Return the program in which every role of every member is a node; itself where there is one role.
+
+    Raises
+    ------
+    InputError
+        If there are more than 1,000 such nodes, or rows of a kind that is not log-sum-exp.
+    """
     if program.roles == 1:
         return program
+    count = int(program.multiplicity.sum()) * program.roles
+    if count > LARGEST:
+        raise InputError(
+            f"{count} vectors of {program.roles} roles are too many for a certificate of such a loss; "
+            f"it takes {LARGEST}"
+        )
     group, s = _group_of_slot(program), program.roles
     role = np.arange(len(group)) % s
     rows = tuple(_rows(block, program, group, role) for block in program.rows)

@@ -16,7 +16,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from relax.errors import InputError
+from relax.errors import InputError, worded
 
 _PLACES = "Liu et al., Large-Scale Long-Tailed Recognition in an Open World, CVPR 2019, train split"
 _LVIS = (
@@ -36,6 +36,7 @@ _PROFILES = {"cifar10": (10, 5000), "cifar100": (100, 500)}  # classes, images o
 _PUBLISHED_RATIOS = (10, 20, 50, 100, 200)
 _PROFILE_NAME = re.compile(r"(cifar10|cifar100)-lt-([1-9][0-9]{0,5})")
 
+_LARGEST_PROFILE = 1_000_000  # classes
 _LARGEST_COUNT = 2**53  # every integer up to here is a float64
 
 
@@ -105,7 +106,7 @@ def long_tail(k: int, n_max: int, ratio: float | Fraction) -> tuple[int, ...]:
     Parameters
     ----------
     k : int
-        Number of classes, at least two.
+        Number of classes, from two to 1,000,000.
     n_max : int
         Samples of the largest class, at most 2**53.
     ratio : float or Fraction
@@ -117,12 +118,16 @@ def long_tail(k: int, n_max: int, ratio: float | Fraction) -> tuple[int, ...]:
         If an argument is out of its range, or the smallest class would be empty.
     """
     k = _whole(k, "k", "the number of classes", 2)
+    if k > _LARGEST_PROFILE:
+        raise InputError(f"k {k} is more than the {_LARGEST_PROFILE} classes of a profile; give fewer")
     n_max = _whole(n_max, "n_max", "the largest class", 1)
     exact = _ratio(ratio)
     if exact > n_max:
         raise InputError(
-            f"ratio {ratio} is above n_max {n_max}, so the smallest class is empty; lower the ratio"
+            f"ratio {worded(ratio)} is above n_max {n_max}, so the smallest class is empty; lower the ratio"
         )
+    if exact == 1:
+        return (n_max,) * k
     return tuple(_floor(n_max, exact, Fraction(c, k - 1)) for c in range(k))
 
 
@@ -153,7 +158,9 @@ def _whole(number: Any, argument: str, meaning: str, least: int) -> int:
     except TypeError:
         value = None
     if value is None or isinstance(number, bool) or not least <= value <= _LARGEST_COUNT:
-        raise InputError(f"{argument} {number!r} must be {meaning}, a whole number from {least} to 2**53")
+        raise InputError(
+            f"{argument} {worded(number)} must be {meaning}, a whole number from {least} to 2**53"
+        )
     return value
 
 
@@ -164,7 +171,8 @@ def _ratio(ratio: Any) -> Fraction:
         exact = None
     if exact is None or isinstance(ratio, bool) or exact < 1:
         raise InputError(
-            f"ratio {ratio!r} must be a finite number of at least 1: the largest class over the smallest"
+            f"ratio {worded(ratio)} must be a finite number of at least 1: the largest class over the "
+            "smallest"
         )
     return exact
 
@@ -181,7 +189,7 @@ def _look_up(name: Any) -> tuple[tuple[int, ...], str]:
             k, n_max = _PROFILES[base]
             return long_tail(k, n_max, int(ratio)), _CIFAR
     raise InputError(
-        f"unknown data set {name!r}; give one of {', '.join(_FILES)}, "
+        f"unknown data set {worded(name)}; give one of {', '.join(_FILES)}, "
         f"{', '.join(f'{base}-lt-RATIO' for base in _PROFILES)} (e.g. cifar10-lt-100)"
     )
 

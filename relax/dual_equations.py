@@ -21,6 +21,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.sparse.linalg import LinearOperator, gmres
 
+from relax.facts import brief
 from relax.program import GramProgram
 from relax.rows import LogSumExp
 
@@ -38,6 +39,7 @@ def only_rows(program: GramProgram) -> LogSumExp:
     return rows
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class Linearisation:
     """The equations at a point: residuals, M, and the Jacobian as a linear operator.
@@ -114,6 +116,7 @@ class Linearisation:
         return step if left <= KRYLOV_ENOUGH * KRYLOV_ACCURACY * np.linalg.norm(right) else None
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class DualEquations:
     """The equations of one program (see the module); all arrays in float64.

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float64, Int
 
-from relax.errors import InputError
-from relax.facts import Shown
+from relax.errors import InputError, between, expect
+from relax.facts import Shown, brief
 from relax.geometry import align, class_means, embed
 from relax.solution import Solution
 
 LOSS_AGREES, GRAM_AGREES = 1e-9, 1e-5
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class Trajectory:
     """What a descent passed through: its start, and every iteration of every start.
@@ -51,6 +53,7 @@ class Trajectory:
         return cls(losses, features, joined(classifier) if classifier else None)
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class Descent:
     """Where gradient descent ended, from every start.
@@ -109,6 +112,7 @@ class Descent:
         return float(np.linalg.norm(features - class_means(features, self.labels)[self.labels], axis=1).max())
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class Match(Shown):
     """How far each start of a descent ended from a certified optimum.
@@ -144,6 +148,7 @@ class Match(Shown):
         ]
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class Approach:
     """How far every step of a descent was from a certified optimum, both of shape (steps, starts).
@@ -166,6 +171,7 @@ def certified(solution: Solution) -> tuple[Float64[np.ndarray, "u u"], float]:
     Where vectors have several roles, all of the first stand before all of the second. Samples stand class by
     class, as those of a descent do.
     """
+    expect(solution, Solution, "solution", "give what solve(problem) returns")
     roles, order = solution.nodes.roles, np.argsort(solution.labels, kind="stable")
     rows = [[solution.block(first, second)[np.ix_(order, order)] for second in roles] for first in roles]
     return np.block(rows), solution.value
@@ -221,7 +227,7 @@ def approach(descent: Descent, gram: Float64[np.ndarray, "u u"], value: float) -
     InputError
         If the descent has no trajectory, or as `match` does.
     """
-    path = descent.trajectory
+    path = expect(descent, Descent, "descent", "give what descend returns").trajectory
     if path is None:
         raise InputError("the descent kept no trajectory; call descend(..., trajectory=True)")
     row = _row_of_vector(descent, gram, value)
@@ -233,6 +239,10 @@ def approach(descent: Descent, gram: Float64[np.ndarray, "u u"], value: float) -
 
 def _row_of_vector(descent: Descent, gram: np.ndarray, value: float) -> Int[np.ndarray, " v"]:
     """Return the row of the certified Gram matrix that each vector of a descent belongs to."""
+    expect(descent, Descent, "descent", "give what descend returns")
+    expect(gram, np.ndarray, "gram", "give a square array, e.g. solution.gram")
+    expect(value, float, "value", "give a number, e.g. solution.value")
+    value = between(value, -math.inf, math.inf, "value", "solution.value")
     labels = descent.labels
     k, features = int(labels.max()) + 1, np.arange(len(labels))
     rows = [labels, features if descent.samples is None else descent.samples, features]

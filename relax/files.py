@@ -5,14 +5,25 @@ from __future__ import annotations
 import os
 import secrets
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
-from relax.errors import InputError
+from relax.errors import InputError, expect, reason
 
 Content = str | bytes | Callable[[BinaryIO], object]
+
+
+def named(path: Any, mend: str = "give the name of a file") -> str:
+    """Return the name that a path has.
+
+    Raises
+    ------
+    InputError
+        If it is none: a number would be the descriptor of an open file.
+    """
+    return os.fspath(expect(path, (str, os.PathLike), "path", mend))
 
 
 def check_writable(path: str | os.PathLike[str]) -> None:
@@ -33,6 +44,63 @@ def check_writable(path: str | os.PathLike[str]) -> None:
         temporary.unlink()
     except OSError as error:
         raise _refusal(path, error) from error
+
+
+def check_apart(outputs: Mapping[str, Path | None], inputs: Mapping[str, Path | None]) -> None:
+    """Refuse outputs that are unwritable, or one file with another, an input, or where this process prints.
+
+    A file is the same under every name: by another spelling, a symbolic or a hard link.
+
+    Parameters
+    ----------
+    outputs, inputs : mapping of str to path or None
+        What each is called in messages, and its path; None where there is none.
+
+    Raises
+    ------
+    InputError
+        If one is refused, beginning with what it is called.
+    """
+    taken = {_identity(path): name for name, path in inputs.items() if path is not None}
+    taken |= {identity: "where the command prints" for identity in _printed_to()}
+    for name, path in outputs.items():
+        if path is None:
+            continue
+        identity = _identity(path)
+        if identity is not None and identity in taken:
+            other = taken[identity]
+            same = other if other.startswith("where") else f"the file of {other}"
+            raise InputError(f"{name} {str(path)!r} is {same}; give another path")
+        taken[identity] = name
+        try:
+            check_writable(path)
+        except InputError as error:
+            raise InputError(f"{name}: {error}") from error
+
+
+def _identity(path: str | os.PathLike[str]) -> tuple[object, ...] | None:
+    """Return what is equal for two names of one file, there already or not yet; None where there is none."""
+    try:
+        target = Path(os.path.realpath(path))
+        try:
+            found = target.stat()
+        except FileNotFoundError:
+            parent = target.parent.stat()
+            return parent.st_dev, parent.st_ino, target.name
+    except (OSError, ValueError):  # for `check_writable` to say
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _printed_to() -> list[tuple[object, ...]]:
+    """Return the identities of standard output and error, where they are files."""
+    found = []
+    for descriptor in (1, 2):
+        with suppress(OSError):
+            status = os.fstat(descriptor)
+            if stat.S_ISREG(status.st_mode):
+                found.append((status.st_dev, status.st_ino))
+    return found
 
 
 def write_atomically(path: str | os.PathLike[str], content: Content) -> None:
@@ -91,8 +159,8 @@ def _mode(target: Path) -> int | None:
 
 def _target(path: str | os.PathLike[str]) -> Path:
     """Return the file behind the path, or refuse a path that is not that of a file."""
+    name = named(path)
     try:
-        name = os.fspath(path)
         target = Path(os.path.realpath(name))
         parent = target.parent.stat().st_mode
         there = _mode(target)
@@ -124,5 +192,5 @@ def _folder(path: str | os.PathLike[str]) -> str:
 
 
 def _refusal(path: str | os.PathLike[str], error: Exception) -> InputError:
-    reason = (getattr(error, "strerror", None) or str(error)).lower()
-    return InputError(f"output path {os.fspath(path)!r} cannot be written ({reason}); give another path")
+    said = reason(error)
+    return InputError(f"output path {os.fspath(path)!r} cannot be written ({said}); give another path")

@@ -8,12 +8,15 @@ import numpy as np
 from jaxtyping import Float, Float64, Shaped
 from scipy.linalg import orthogonal_procrustes
 
-from relax.errors import InputError
+from relax.errors import InputError, expect, reason, worded
+from relax.facts import brief
 
+MOST_ENTRIES = 20_000**2  # of a matrix: 3.2 GB
 RANK_TOLERANCE = 1e-9  # an eigenvalue this small beside the largest counts as zero
 NEGATIVE_TOLERANCE = 1e-6  # first-order conic solvers leave eigenvalues this far below zero
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class Alignment:
     """Features rotated as close to a reference as a rotation can bring them.
@@ -57,8 +60,13 @@ def simplex_etf_gram(k: int) -> Float64[np.ndarray, "k k"]:
     ----------
     Graf et al., Dissecting Supervised Contrastive Learning, arXiv 2102.08817.
     """
+    expect(k, int, "k", "give a whole number")
     if k < 2:
         raise InputError(f"k = {k} vectors span no simplex; give at least two")
+    if k * k > MOST_ENTRIES:
+        raise InputError(
+            f"k {worded(k)} makes a matrix of more than {MOST_ENTRIES} numbers; give a smaller one"
+        )
     return (k * np.eye(k) - 1) / (k - 1)
 
 
@@ -86,8 +94,13 @@ def orthogonal_frame_gram(k: int) -> Float64[np.ndarray, "k k"]:
     ----------
     Kini et al., Symmetric Neural-Collapse Representations with Supervised Contrastive Loss, arXiv 2306.07960.
     """
+    expect(k, int, "k", "give a whole number")
     if k < 1:
         raise InputError(f"k = {k} vectors are no frame; give at least one")
+    if k * k > MOST_ENTRIES:
+        raise InputError(
+            f"k {worded(k)} makes a matrix of more than {MOST_ENTRIES} numbers; give a smaller one"
+        )
     return np.eye(k)
 
 
@@ -117,6 +130,7 @@ def embed(gram: Float[np.ndarray, "k k"], dim: int | None = None) -> Float64[np.
         If `gram` is not a finite square matrix, has a clearly negative eigenvalue, or needs more than `dim`
         dimensions.
     """
+    expect(gram, np.ndarray, "gram", "give a square array")
     if gram.ndim != 2 or gram.shape[0] != gram.shape[1] or gram.size == 0 or not np.isfinite(gram).all():
         raise InputError(f"gram of shape {gram.shape} must be a square matrix of finite numbers")
     rising, basis = np.linalg.eigh((gram + gram.T).astype(np.float64) / 2)
@@ -125,7 +139,11 @@ def embed(gram: Float[np.ndarray, "k k"], dim: int | None = None) -> Float64[np.
     if values[-1] < -NEGATIVE_TOLERANCE * max(largest, 1.0):
         raise InputError(f"gram has the eigenvalue {values[-1]:.3g} < 0; give a positive semidefinite matrix")
     rank = int(np.count_nonzero(values > RANK_TOLERANCE * largest))
-    length = max(rank, 1) if dim is None else dim
+    length = max(rank, 1) if dim is None else expect(dim, int, "dim", "give a whole number")
+    if length * len(gram) > MOST_ENTRIES:
+        raise InputError(
+            f"dim {worded(dim)} makes vectors of more than {MOST_ENTRIES} numbers; give a smaller one"
+        )
     if length < max(rank, 1):
         raise InputError(
             f"dim = {dim} is too small for a Gram matrix of rank {rank}; give at least {max(rank, 1)}"
@@ -165,6 +183,8 @@ def align(features: Float[np.ndarray, "n d"], reference: Float[np.ndarray, "n e"
     ----------
     Schönemann, A generalized solution of the orthogonal Procrustes problem, doi 10.1007/BF02289451.
     """
+    for vectors, what in ((features, "features"), (reference, "reference")):
+        expect(vectors, np.ndarray, what, "give an array with a vector a row")
     if features.ndim != 2 or reference.ndim != 2 or features.shape[0] != reference.shape[0]:
         raise InputError(
             f"features {features.shape} and reference {reference.shape} must be matrices of equally many rows"
@@ -207,13 +227,18 @@ def class_means(
     InputError
         If `features` is not a matrix with at least one row, or `labels` does not have one entry a row.
     """
+    expect(features, np.ndarray, "features", "give an array with a vector a row")
+    expect(labels, np.ndarray, "labels", "give an array with a label a row")
     if features.ndim != 2 or features.shape[0] == 0:
         raise InputError(f"features have shape {features.shape}; give one feature a row, shape (n, d)")
     if labels.shape != features.shape[:1]:
         raise InputError(
             f"labels have shape {labels.shape}; give one label for each of {len(features)} features"
         )
-    names, classes, sizes = np.unique(labels, return_inverse=True, return_counts=True)
+    try:
+        names, classes, sizes = np.unique(labels, return_inverse=True, return_counts=True)
+    except TypeError as error:
+        raise InputError(f"labels cannot be sorted ({reason(error)}); give integers or texts") from error
     sums = np.zeros((len(names), features.shape[1]))
     np.add.at(sums, classes, features)
     return sums / sizes[:, None]

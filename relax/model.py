@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from relax.errors import InputError
 from relax.program import GramProgram
 from relax.rules import Fixed, RidgeCost
 
@@ -26,6 +27,11 @@ def expression(program: GramProgram, own: Sequence[Any], peer: Any) -> Any:
     """Return the objective as a CVXPY expression, floor left out; `own` are blocks to stand side by side.
 
     What rows read is gathered from one vector of all entries.
+
+    Raises
+    ------
+    InputError
+        If CVXPY cannot express a kind of rows.
     """
     import cvxpy as cp
 
@@ -36,7 +42,10 @@ def expression(program: GramProgram, own: Sequence[Any], peer: Any) -> Any:
     total = 0.0
     for rows, table, read in zip(program.rows, program.tables, program.read, strict=True):
         entry = cp.reshape(entries[read.ravel()] / program.tau, read.shape, order="C")
-        total = total + table.expression(entry, rows.weights / float(program.normaliser))
+        part = table.expression(entry, rows.weights / float(program.normaliser))
+        if part is None:
+            raise InputError(f"CVXPY cannot express rows of kind {type(rows).__name__}; take another solver")
+        total = total + part
     return total
 
 

@@ -11,11 +11,13 @@ import numpy as np
 from jaxtyping import Int, Shaped
 
 from relax.arrays import Arrays
-from relax.counts import exact_rational, positive_number
+from relax.counts import ExactFloat, exact_rational, positive_number
 from relax.errors import InputError
+from relax.facts import brief
 from relax.rules import Bounded, Budget, Fixed, RidgeCost, Rule
 
 
+@brief
 class Members(NamedTuple):
     """Slots, and what one member of each stands for."""
 
@@ -66,7 +68,7 @@ class Sphere:
     kind: ClassVar[str] = "sphere"
 
     def __post_init__(self) -> None:
-        positive_number(self.radius, "sphere radius", "Sphere(1)")
+        object.__setattr__(self, "radius", positive_number(self.radius, "sphere radius", "Sphere(1)"))
 
     @property
     def parameter(self) -> float | None:
@@ -99,7 +101,7 @@ class Ball:
     kind: ClassVar[str] = "ball"
 
     def __post_init__(self) -> None:
-        positive_number(self.radius, "ball radius", "Ball(1)")
+        object.__setattr__(self, "radius", positive_number(self.radius, "ball radius", "Ball(1)"))
 
     @property
     def parameter(self) -> float | None:
@@ -133,7 +135,7 @@ class Ridge:
     kind: ClassVar[str] = "ridge"
 
     def __post_init__(self) -> None:
-        positive_number(self.weight, "ridge weight", "Ridge(1e-3)")
+        object.__setattr__(self, "weight", positive_number(self.weight, "ridge weight", "Ridge(1e-3)"))
 
     @property
     def parameter(self) -> float | None:
@@ -173,7 +175,7 @@ class MeanSquare:
     kind: ClassVar[str] = "mean-square"
 
     def __post_init__(self) -> None:
-        positive_number(self.square, "mean square", "MeanSquare(1)")
+        object.__setattr__(self, "square", positive_number(self.square, "mean square", "MeanSquare(1)"))
 
     @property
     def parameter(self) -> float | None:
@@ -232,5 +234,7 @@ def _spelled(radius: float) -> str:
 
 def _decimal(number: float) -> str:
     """Return the decimal that is meant, every digit of it: theorems are printed with it."""
+    if isinstance(number, ExactFloat):
+        return str(number.exact)
     short = f"{number:g}"
     return short if exact_rational(float(short)) == exact_rational(number) else repr(float(number))

@@ -12,7 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from relax.facts import brief
 
+
+@brief
 @dataclass(frozen=True, eq=False)
 class OrbitMatrix:
     """A group-invariant symmetric matrix, stored by its orbits.

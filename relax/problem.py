@@ -15,12 +15,15 @@ from relax.counts import (
     ClassCounts,
     exact_rational,
     positive_number,
-    spelled_rational,
+    stated_number,
     whole_number,
 )
-from relax.errors import InputError
+from relax.errors import InputError, expect, reason, worded
+from relax.facts import brief
+from relax.labels import class_sizes
 from relax.losses import Loss, Reduction, SupCon
-from relax.losses.parameters import norm_from_statement, norm_statement
+from relax.losses.fields import check_fields
+from relax.losses.parameters import norm_from_statement, norm_statement, spelled
 from relax.model import model
 from relax.norms import NORMS, Ball, MeanSquare, Norm, Ridge, Sphere
 from relax.program import GramProgram
@@ -42,10 +45,12 @@ __all__ = [
 ]
 
 Level = Literal["groups", "classes", "samples"]
+LARGEST_PROGRAM = 10_000  # groups; programs beyond take more than 14 GB
 LARGEST_LIFT = 2_000  # samples; the n×n matrix of one row per sample is a reference, not a method
 _SUPCON, _SPHERE = SupCon(), Sphere()
 
 
+@brief
 @dataclass(frozen=True)
 class Problem:
     """A contrastive loss over free features, for given class counts.
@@ -91,14 +96,17 @@ class Problem:
     ) -> None:
         chosen = SupCon() if loss is None else losses.parse(loss) if isinstance(loss, str) else loss
         if not isinstance(chosen, Loss) or isinstance(chosen, type):
-            raise InputError(f"loss {chosen!r} is not a loss; give a name such as 'supcon', or SupCon()")
+            raise InputError(
+                f"loss {worded(chosen)} is not a loss; give a name such as 'supcon', or SupCon()"
+            )
+        check_fields(chosen)
         tau = chosen.default_temperature if temperature is None else temperature
         values = {
             "counts": ClassCounts.of(counts),
             "loss": chosen,
             "temperature": positive_number(tau, "temperature", "0.1"),
             "norm": Sphere() if norm is None else norm,
-            "nonnegative": bool(nonnegative),
+            "nonnegative": bool(expect(nonnegative, (bool, np.bool_), "nonnegative", "give True or False")),
             "views": whole_number(views, "number of views"),
         }
         for name, value in values.items():
@@ -110,7 +118,7 @@ class Problem:
             raise InputError(f"counts times {self.views} views are beyond 2**53; scale the counts down")
         if type(self.norm) not in NORMS.values():
             raise InputError(
-                f"norm {self.norm!r} is not one of Sphere(), Ball(), Ridge(weight), MeanSquare(E)"
+                f"norm {worded(self.norm)} is not one of Sphere(), Ball(), Ridge(weight), MeanSquare(E)"
             )
         reason = self.loss.refuses(self.counts, self.views, self.norm, self.nonnegative)
         if reason is not None:
@@ -128,12 +136,14 @@ class Problem:
         Raises
         ------
         InputError
-            If the level is unknown, the sample level has more than 2,000 features, or the loss has no such
-            level.
+            If the level is unknown, there are more than 10,000 groups or classes, the sample level has more
+            than 2,000 features, or the loss has no such level.
         """
         if as_level(level) == "groups":
+            self._check_size(len(self.counts.sizes), "distinct class sizes", "round some of them")
             return self.loss.reduce(self.counts, self.views)
         if level == "classes":
+            self._check_size(self.counts.classes, "classes", "give level 'groups', of equal classes")
             return self.loss.reduce(self.counts.apart(), self.views)
         count = self.effective_counts.samples
         if count > LARGEST_LIFT:
@@ -147,6 +157,12 @@ class Problem:
                 f"loss {self.loss.name} has no program by samples; give level 'classes' or 'groups'"
             )
         return lifted
+
+    def _check_size(self, nodes: int, what: str, mend: str) -> None:
+        if nodes > LARGEST_PROGRAM:
+            raise InputError(
+                f"{nodes} {what} are too many for one program, which takes {LARGEST_PROGRAM}; {mend}"
+            )
 
     def program(self, level: Level = "groups") -> GramProgram:
         """Return the convex program of the problem; see `reduction` for the levels."""
@@ -169,6 +185,15 @@ class Problem:
             nonnegative=self.nonnegative,
         )
 
+    def in_brief(self) -> str:
+        """Return loss, counts and temperature, and what is not as usual."""
+        many = f"{self.counts.classes} classes" if self.counts.classes > 12 else str(self.counts)
+        unusual = [self.norm] if self.norm != _SPHERE else []
+        unusual += ["nonnegative"] if self.nonnegative else []
+        unusual += [f"{self.views} views"] if self.views > 1 else []
+        said = [spelled(self.loss), many, f"τ={self.temperature:g}", *map(str, unusual)]
+        return ", ".join(said)
+
     @property
     def effective_counts(self) -> ClassCounts:
         """The class counts a loss sees: samples times views."""
@@ -181,30 +206,16 @@ class Problem:
         Raises
         ------
         InputError
-            If `labels` is not one-dimensional, is empty, or holds NaN.
+            If labels are not one-dimensional, are empty, missing, or of several kinds (`labels.class_sizes`).
         """
-        try:
-            array = np.asarray(labels)
-        except ValueError as error:  # rows of unequal length
-            raise InputError("labels are not an array; give one label a sample, shape (n,)") from error
-        if array.ndim != 1 or array.size == 0:
-            raise InputError(f"labels have shape {array.shape}; give one label a sample, shape (n,)")
-        if array.dtype.kind not in "iubUSf":
-            raise InputError(f"labels of type {array.dtype} cannot be compared; give integers or strings")
-        if array.dtype.kind == "f" and not np.isfinite(array).all():
-            raise InputError("labels hold NaN or infinity; give one integer label a sample")
-        return cls(np.unique(array, return_counts=True)[1].tolist(), **options)
+        return cls(class_sizes(labels), **options)
 
     @classmethod
     def step(cls, k_major: int, k_minor: int, n_major: int, n_minor: int, **options: Any) -> Problem:
         """STEP imbalance: k_major classes of n_major samples, then k_minor classes of n_minor."""
         k_major, k_minor = whole_number(k_major, "k_major"), whole_number(k_minor, "k_minor")
         n_major, n_minor = whole_number(n_major, "n_major"), whole_number(n_minor, "n_minor")
-        if n_major == n_minor:
-            return cls({n_major: k_major + k_minor}, **options)
-        if n_major > n_minor:
-            return cls({n_major: k_major, n_minor: k_minor}, **options)
-        return cls(ClassCounts.of([n_major] * k_major + [n_minor] * k_minor), **options)
+        return cls(ClassCounts.of_runs([(n_major, k_major), (n_minor, k_minor)]), **options)
 
     @classmethod
     def long_tailed(cls, k: int, n_max: int, ratio: float, **options: Any) -> Problem:
@@ -258,8 +269,9 @@ class Problem:
         Raises
         ------
         InputError
-            If a value is missing or not of its kind, or a number is not the decimal of a float64.
+            If a value is missing or not of its kind.
         """
+        expect(said, Mapping, "the statement of a problem", "give what .statement() returns")
         try:
             counts = ClassCounts.of({size: g for size, g in said["counts"]})
             order = said.get("order")
@@ -269,12 +281,12 @@ class Problem:
                 if not whole or Counter(order) != Counter(dict(enumerate(counts.multiplicities))):
                     raise InputError("the order of the classes does not fit their counts")
             loss, norm = losses.from_statement(said["loss"]), norm_from_statement(said["norm"])
-            temperature = float(spelled_rational(said["temperature"]))
+            temperature = stated_number(said["temperature"])
             found = cls(counts, loss, temperature, norm, said["nonnegative"], said["views"])
         except InputError:
             raise
         except (KeyError, TypeError, ValueError, ZeroDivisionError, OverflowError) as error:
-            raise InputError(f"the statement of the problem is unusable: {error!r}") from error
+            raise InputError(f"the statement of the problem is unusable ({reason(error)})") from error
         if found.statement() != said:
             raise InputError("the statement of the problem is not the one that its values have")
         return found
@@ -289,6 +301,6 @@ def as_level(level: str) -> Level:
         If there is none.
     """
     for known in get_args(Level):
-        if level == known:
+        if isinstance(level, str) and level == known:
             return known
-    raise InputError(f"level {level!r} must be one of: {', '.join(get_args(Level))}")
+    raise InputError(f"level {worded(level)} must be one of: {', '.join(get_args(Level))}")

@@ -11,6 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
+from relax.errors import InputError
+from relax.facts import brief
 from relax.orbits import OrbitMatrix
 from relax.rows import Rows, RowState, RowTable
 from relax.rules import RidgeCost, Rule
@@ -44,6 +46,7 @@ class _Sums(NamedTuple):
         return scaled if self.start is None else np.add.reduceat(scaled[self.order], self.start, axis=0)
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class GramProgram:
     """Minimise a weighted sum of convex rows over an invariant Gram matrix M ⪰ 0.
@@ -77,7 +80,9 @@ class GramProgram:
     def __post_init__(self) -> None:
         slots = np.sort(np.concatenate([np.zeros(0, dtype=int), *(rule.slots for rule in self.rules)]))
         if not np.array_equal(slots, np.arange(self.groups * self.roles)):
-            raise ValueError("every slot must obey exactly one diagonal rule")
+            raise InputError("every slot must obey exactly one diagonal rule")
+        if not self.rows:
+            raise InputError("rows are empty, so that there is nothing to minimise; give a block of rows")
 
     @property
     def groups(self) -> int:

@@ -7,7 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from relax.facts import brief
 
+
+@brief
 class Range(NamedTuple):
     """The least, the mean and the greatest of some numbers; NaN where there are none."""
 

@@ -15,12 +15,15 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Float, Int, Shaped
 
+from relax.facts import brief
+
 Slots = Float[np.ndarray, " q"]
 Linear = tuple[Float[np.ndarray, "p q"], Float[np.ndarray, " p"]]
 Exact = float | Fraction
 TINY = np.finfo(float).tiny
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class Fixed:
     """Every diagonal entry equals `value` (the sphere). The multiplier is free.
@@ -61,6 +64,7 @@ class Fixed:
         return np.full(len(g), self.square)
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class Bounded:
     """Every diagonal entry is at most `value` (the ball). The multiplier is non-negative.
@@ -103,6 +107,7 @@ class Bounded:
         return np.full(len(g), self.square / 2)
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class Budget:
     """Σ g · weight · diagonal ≤ total. One multiplier s ≥ 0, ν = s · weight.
@@ -153,6 +158,7 @@ class Budget:
         return np.full(len(g), self.allowance / (2 * float(g @ self.weights)))
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class RidgeCost:
     """The objective pays Σ g · weight · diagonal, weight > 0; the multiplier is the weight itself.

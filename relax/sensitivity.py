@@ -16,7 +16,8 @@ from jaxtyping import Float
 from relax.bounds import Witness
 from relax.counts import ClassCounts
 from relax.dual_equations import DualEquations, Linearisation
-from relax.errors import InputError
+from relax.errors import InputError, expect
+from relax.facts import brief
 from relax.losses import SupCon
 from relax.problem import Problem
 from relax.program import GramProgram
@@ -25,6 +26,7 @@ from relax.solution import Solution
 from relax.symmetry import merge, merge_labels
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class Sensitivity:
     """Derivatives of the optimum; sizes move as real numbers, all classes of a group together.
@@ -85,6 +87,7 @@ def sensitivity(solution: Solution) -> Sensitivity:
         If the loss is another one, the level is not "groups", or the witness is not one of the dual-vector
         method.
     """
+    expect(solution, Solution, "solution", "give what solve(problem) returns")
     problem, program, witness = solution.problem, solution.program, solution.witness
     if type(problem.loss) is not SupCon or solution.level != "groups":
         raise InputError("sensitivities are known for the loss supcon by groups only; solve that problem")

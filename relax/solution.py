@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,20 +11,22 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from relax.answer import Answer, Status
-from relax.bounds import Cluster, LowerBound, Witness
-from relax.errors import InputError
-from relax.facts import Shown
+from relax.bounds import LowerBound, Witness
+from relax.counts import ClassCounts
+from relax.errors import InputError, among
+from relax.facts import Shown, brief
 from relax.files import write_atomically
 from relax.geometry import class_means, embed
 from relax.losses import Nodes, Reduction
 from relax.orbits import OrbitMatrix
 from relax.problem import Level, Problem
 from relax.program import GramProgram
+from relax.saved import packed, unpacked
 
 LARGEST_GRAM = 20_000  # units; the square matrix beyond takes more than 3.2 GB
-SCHEMA = "gramcert/solution/2"
 
 
+@brief
 class Groups(NamedTuple):
     """The geometry by groups of exchangeable nodes (classes of equal size, at level "groups").
 
@@ -39,6 +39,7 @@ class Groups(NamedTuple):
     gram: Float[np.ndarray, "m m"]
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class Solution(Shown):
     """A feasible point of the program of a problem and a witness, indexed by what the nodes are to the user.
@@ -162,8 +163,7 @@ class Solution(Shown):
             If the loss has no such role.
         """
         for role in (first, second):
-            if role not in self.nodes.roles:
-                raise InputError(f"role {role!r} is not one of: {', '.join(self.nodes.roles)}")
+            among(role, self.nodes.roles, "role")
         r, q = self.nodes.roles.index(first), self.nodes.roles.index(second)
         s, length = self.point.roles, self.nodes.length
         return self.point.own[:, r, q] / length**2, self.point.peer[r::s, q::s] / np.outer(length, length)
@@ -185,12 +185,17 @@ class Solution(Shown):
         """Return one vector a unit, shape (u, dim), whose Gram matrix is `gram`; dim defaults to its rank."""
         return embed(self.gram, dim)
 
+    def in_brief(self) -> str:
+        """Return the problem and how it was solved."""
+        said = f"{self.problem.in_brief()}, by {self.level}"
+        return f"{said}, value {self.value:.12g}, {self.status.name.lower()} by {self.answer.solver}"
+
     def facts(self) -> list[tuple[str, str]]:
         """Return what there is to print, as (label, value) pairs."""
         answer, counts, gap = self.answer, self.problem.counts, self.relative_gap()
         return [
             ("loss", f"{self.problem.loss.name}, temperature {self.problem.temperature:g}"),
-            ("classes", f"{counts.classes} of {len(counts.sizes)} sizes"),
+            ("counts", counts_in_words(counts)),
             ("value", f"{self.value:.15g}"),
             ("lower bound", f"{self.lower_bound():.15g}"),
             ("gap / scale", f"{gap:.1e}" if np.isfinite(gap) else "beyond float64"),
@@ -200,32 +205,7 @@ class Solution(Shown):
 
     def save(self, path: str | Path) -> None:
         """Write the solution to an npz file (temporary file, then renamed)."""
-        answer, witness = self.answer, self.witness
-        facts = {
-            "schema": SCHEMA,
-            "problem": self.problem.statement(),
-            "level": self.level,
-            "status": self.status.name,
-            "solver": answer.solver,
-            "iterations": answer.iterations,
-            "seconds": answer.seconds,
-            "clusters": len(witness.clusters),
-        }
-        arrays = {
-            "facts": np.array(json.dumps(facts)),
-            "own": self.point.own,
-            "peer": self.point.peer,
-            "base_own": witness.base.own,
-            "base_peer": witness.base.peer,
-            "factor": witness.factor,
-            "within": witness.within,
-        }
-        for i, cluster in enumerate(witness.clusters):
-            arrays[f"cluster{i}_groups"], arrays[f"cluster{i}_weight"] = cluster.groups, cluster.weight
-            arrays[f"cluster{i}_kappa"] = np.array(cluster.kappa)
-        buffer = io.BytesIO()
-        np.savez_compressed(buffer, allow_pickle=False, **arrays)
-        write_atomically(path, buffer.getvalue())
+        write_atomically(path, packed(self.problem, self.level, self.answer))
 
     @classmethod
     def load(cls, path: str | Path) -> Solution:
@@ -234,30 +214,12 @@ class Solution(Shown):
         Raises
         ------
         InputError
-            If the file is not there or is no solution file.
+            If the file is not there, or is no solution file or a damaged one.
         """
-        try:
-            with np.load(path, allow_pickle=False) as file:
-                arrays = dict(file)
-            facts = json.loads(str(arrays["facts"]))
-            if facts["schema"] != SCHEMA:
-                raise ValueError(f"schema {facts['schema']}, not {SCHEMA}")
-            problem = Problem.from_statement(facts["problem"])
-            reduction = problem.reduction(facts["level"])
-            program = problem.assembled(reduction)
-            clusters = tuple(
-                Cluster(
-                    arrays[f"cluster{i}_groups"],
-                    arrays[f"cluster{i}_weight"],
-                    float(arrays[f"cluster{i}_kappa"]),
-                )
-                for i in range(facts["clusters"])
-            )
-            g = program.multiplicity
-            base = OrbitMatrix(g, arrays["base_own"], arrays["base_peer"])
-            witness = Witness(base, arrays["factor"], arrays["within"], clusters)
-            point = OrbitMatrix(g, arrays["own"], arrays["peer"])
-            rest = (Status[facts["status"]], facts["iterations"], facts["solver"], facts["seconds"])
-        except (OSError, KeyError, TypeError, ValueError) as error:
-            raise InputError(f"{path} is not a solution file ({error}); write one with .save") from error
-        return cls(problem, reduction, facts["level"], Answer(program, point, witness, *rest))
+        return cls(*unpacked(path))
+
+
+def counts_in_words(counts: ClassCounts) -> str:
+    """Return how many samples and classes there are: "12 samples in 3 classes of 2 sizes"."""
+    sizes = len(counts.sizes)
+    return f"{counts.samples} samples in {counts.classes} classes of {sizes} size{'' if sizes == 1 else 's'}"

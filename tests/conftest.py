@@ -10,8 +10,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("MPLBACKEND", "Agg")
 
+from collections.abc import Iterator
+
+import pytest
 from hypothesis import settings
-from jaxtyping import install_import_hook
+from jaxtyping import config, install_import_hook
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -43,3 +46,11 @@ install_import_hook(_checked_modules(), CHECKER)
 
 settings.register_profile("gramcert", deadline=None, derandomize=True)
 settings.load_profile("gramcert")
+
+
+@pytest.fixture
+def unchecked() -> Iterator[None]:
+    """Let wrong types through, as they come from users, whose annotations nobody checks."""
+    config.update("jaxtyping_disable", True)
+    yield
+    config.update("jaxtyping_disable", False)

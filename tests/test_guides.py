@@ -16,7 +16,15 @@ import pytest
 from relax.testing import conformance
 
 ROOT = Path(__file__).resolve().parent.parent
-GUIDES = {  # what the scripts of each guide print, and how many of its tests pass
+# What the scripts of each guide print, and how many of its tests pass.
+GUIDES: dict[str, tuple[list[str], int]] = {
+    "index.md": (
+        [
+            r"487 Krawczyk \('0\.99984602\d+', '0\.99984602\d+'\)\n488 Krawczyk \('1', '1'\)",
+            r"^$",
+        ],
+        0,
+    ),
     "ground-truth.md": (
         [
             r"loss ≥ [\s\S]*Gram error +\d\.\de-\d+, proven\n\[\[ 1\. ",
@@ -59,7 +67,7 @@ def test_script_runs(guide: str, number: int, tmp_path: Path) -> None:
     assert re.search(GUIDES[guide][0][number], done.stdout), done.stdout
 
 
-@pytest.mark.parametrize("guide", GUIDES)
+@pytest.mark.parametrize("guide", [guide for guide, (_, tests) in GUIDES.items() if tests])
 def test_tests_pass(guide: str, tmp_path: Path) -> None:
     for snippet in SNIPPETS[guide]:
         if name := FILE.match(snippet):

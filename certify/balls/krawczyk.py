@@ -13,18 +13,20 @@ exactly one root in X (Krawczyk 1969; Rump, Acta Numerica 2010, §13).
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
 from flint import arb, arb_mat
 from jaxtyping import Bool, Float64, Shaped
 
-from certify.balls.enclosures import Balls, ball, balls, choose, exp, log, zeros
+from certify.balls.enclosures import Balls, ball, balls, choose, exp, log, sqrt, zeros
+from relax.bounds import Cluster
 from relax.dual_equations import only_rows
 from relax.program import GramProgram
 from relax.rules import Bounded, Fixed
 
-STEPS = 40  # of refinement; each multiplies the error by about 10⁻¹⁰
+STEPS = 40  # of refinement; each after the first few multiplies the error by about 10⁻¹⁰
 
 
 class System(NamedTuple):
@@ -121,7 +123,7 @@ def enclose_root(
         return None
     preconditioner = arb_mat(inverse.tolist())
     goal, last = arb(10) ** -(digits + 3), None
-    for _ in range(STEPS):
+    for _ in range(STEPS + digits // 8):
         step = np.array(_times(preconditioner, residual(given, x)), dtype=object)
         size = largest_of(step)
         if not size.is_finite() or (last is not None and not size < last):
@@ -179,3 +181,39 @@ def is_positive_definite(matrix: Balls) -> bool:
     factor = arb_mat(root.tolist())
     product = factor * arb_mat(matrix.tolist()) * arb_mat(root.T.tolist())
     return bool(distance_from_identity(product) < 1)
+
+
+def is_gram(given: System, at: Entries, z: Shaped[Balls, " m"]) -> bool:
+    """Prove M ⪰ 0, knowing that M z = 0 at the root: M + z zᵀ/|z|² ≻ 0, and r > M_aa inside groups."""
+    m = len(z)
+    several = given.multiplicity > arb(1)
+    inside = [given.norm - at.gram[a, a] for a in range(m) if several[a]]
+    if not all(number > 0 for number in inside):
+        return False
+    root = sqrt(given.multiplicity)
+    quotient = root[:, None] * at.gram * root
+    for a in range(m):
+        own = given.norm + (given.multiplicity[a] - 1) * at.gram[a, a] if several[a] else given.norm
+        quotient[a, a] = own
+    direction = root * z
+    return is_positive_definite(quotient + direction[:, None] * direction / (direction * direction).sum())
+
+
+def stays_together(program: GramProgram, cluster: Cluster, z: arb, v: arb) -> bool:
+    """Prove κ = z²/ω − ω d > 0, where D_ij = d w_i w_j inside the cluster and w are class sizes."""
+    rows = only_rows(program)
+    weight, members = balls(cluster.weight), balls(program.multiplicity[cluster.groups])
+    if np.any(rows.peer_multiplicity[0][cluster.groups] != cluster.weight):
+        return False
+    total = (weight * members).sum()
+    slope = arb(0)
+    at = np.searchsorted(rows.anchor, cluster.groups)
+    if np.isin(cluster.groups[0], rows.anchor):
+        anchors = zip(rows.weight[at].tolist(), program.multiplicity[cluster.groups].tolist(), strict=True)
+        per_member = [Fraction(w) / int(g) for w, g in anchors]
+        sizes = [Fraction(size) for size in cluster.weight.tolist()]
+        if any(x * sizes[0] != per_member[0] * size for x, size in zip(per_member, sizes, strict=True)):
+            return False
+        share = ball(per_member[0]) / (ball(program.normaliser) * weight[0])
+        slope = share * (-v).exp() / ball(program.temperature)
+    return bool(z * z / total - total * slope > 0)

@@ -11,6 +11,7 @@ from jaxtyping import Float64, Shaped
 
 from certify.balls.enclosures import BallMatrix, Balls, ball, balls, exact_gram, largest, rational, sqrt
 from relax.errors import InputError
+from relax.facts import brief
 from relax.orbits import OrbitMatrix
 from relax.program import GramProgram
 from relax.rules import Bounded, Budget, Fixed
@@ -18,6 +19,7 @@ from relax.rules import Bounded, Budget, Fixed
 EPSILON = float(np.finfo(float).eps)
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class FactoredPoint:
     """A feasible point: member i of group a is (v_a, y_a (e_i − 1/g_a)), scaled to the diagonal rules.
@@ -103,6 +105,8 @@ def factored(program: GramProgram, matrix: OrbitMatrix) -> FactoredPoint:
     """
     if program.roles != 1:
         raise InputError(f"nodes have {program.roles} roles; a factored point is for programs with one")
+    if not (np.isfinite(matrix.own).all() and np.isfinite(matrix.peer).all()):
+        raise InputError("the point holds NaN or infinity; give a matrix of finite numbers")
     g = matrix.multiplicity
     values, vectors = np.linalg.eigh(matrix.quotient())
     cancelled = np.abs(matrix.diagonal()) + (g - 1) * np.abs(matrix.peer.diagonal())  # in the quotient
@@ -116,9 +120,10 @@ def factored(program: GramProgram, matrix: OrbitMatrix) -> FactoredPoint:
 def _lifted(point: FactoredPoint, multiplicity: Float64[np.ndarray, " m"]) -> FactoredPoint:
     """Return the point with the least common entry added that makes all entries ≥ 0 (to within rounding)."""
     entries = point.gram.astype(float)
-    alone = entries.diagonal() - point.within**2 / multiplicity
-    np.fill_diagonal(entries, np.where(multiplicity > 1, alone, 0.0))
-    lift = max(-entries.min(), EPSILON**2 * np.abs(entries).max())
+    apart = point.within**2 / multiplicity
+    smallest = EPSILON**2 * max(np.abs(entries).max(), apart.max())  # above 0, or all entries are 0
+    np.fill_diagonal(entries, np.where(multiplicity > 1, entries.diagonal() - apart, 0.0))
+    lift = max(-entries.min(), smallest)
     raised = point
     while not raised.is_nonnegative(multiplicity):
         column = np.full(len(entries), np.sqrt(lift))

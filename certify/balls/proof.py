@@ -22,6 +22,7 @@ from certify.balls.radius import gram_radius
 from relax.bounds import Cluster, Witness
 from relax.counts import LARGEST_COUNT
 from relax.errors import InputError
+from relax.facts import brief
 from relax.program import GramProgram
 from relax.rows import LogSumExp, Rows, SumExp
 from relax.rules import Bounded, Budget, Fixed, RidgeCost, Rule
@@ -35,6 +36,7 @@ SLOPES = 100  # what errors of slopes, over the temperature, make of those of ex
 USELESS = 2.0**-32  # more bits that do not narrow a ball to this part of its width will not help
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class ProvenBounds:
     """What a witness and a point prove of a program; every ball contains the exact value of its formula.
@@ -110,8 +112,8 @@ def prove(program: GramProgram, witness: Witness, point: FactoredPoint, radius: 
         multiplicity that is no whole number); if shapes do not fit or a number is not finite; or if the point
         is not feasible and so bounds nothing.
     """
-    _check_program(program)
-    _check_witness(program, witness)
+    check_program(program)
+    check_witness(program, witness)
     _check_point(program, point)
     exact, precision, width = slack(program, witness), FIRST_PRECISION, arb("inf")
     while True:
@@ -164,7 +166,7 @@ def _is_narrow(goal: Objective, above: Upper, below: Lower, scale: arb | None) -
     return bool(gap.rad() <= arb.max(known, inherent))
 
 
-def _check_program(program: GramProgram) -> None:
+def check_program(program: GramProgram) -> None:
     """Raise unless the objective is convex and every number is usable."""
     if program.roles != 1:
         raise InputError(f"nodes have {program.roles} roles; these bounds are for programs with one")
@@ -210,7 +212,8 @@ def _rule_numbers(rule: Rule) -> list:
     raise InputError(f"no bounds are known for the diagonal rule {type(rule).__name__}")
 
 
-def _check_witness(program: GramProgram, witness: Witness) -> None:
+def check_witness(program: GramProgram, witness: Witness) -> None:
+    """Raise unless shapes fit and every number is usable."""
     m, base = program.groups, witness.base
     shapes = base.own.shape == (m, 1, 1) and base.peer.shape == (m, m)
     if not (shapes and len(witness.factor) == m and witness.within.shape[:2] == (m, 1)):
@@ -227,7 +230,7 @@ def _check_witness(program: GramProgram, witness: Witness) -> None:
 def _is_usable(cluster: Cluster, groups: int) -> bool:
     at, weight = cluster.groups, cluster.weight
     distinct = 0 < len(set(at.tolist())) == len(at) == len(weight)
-    weighted = np.all(weight > 0) and np.all(np.isfinite(weight)) and np.isfinite(cluster.kappa)
+    weighted = np.all((weight > 0) & (weight < np.inf)) and np.isfinite(cluster.kappa)
     return bool(distinct and weighted and np.all((at >= 0) & (at < groups)))
 
 

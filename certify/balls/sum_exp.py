@@ -11,9 +11,11 @@ from jaxtyping import Bool, Float, Int, Shaped
 
 from certify.balls.enclosures import BallMatrix, Balls, balls, choose, exp
 from relax.errors import InputError
+from relax.facts import brief
 from relax.rows import SumExp
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class SumExpBalls:
     """What no matrix changes in T rows; column 0 is the anchor's own entry, then come peers, group by group.
@@ -44,6 +46,7 @@ class SumExpBalls:
         return SumExpStateBalls(excess, term - self.target * excess[:, None])
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class SumExpStateBalls:
     """T rows at a matrix: `excess` is Σ m e^y, and `slope`, by one entry, m e^y − p Σ m e^y."""

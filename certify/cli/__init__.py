@@ -1,4 +1,7 @@
-"""The command `gramcert`: exit 0 certified or holds, 1 not, 2 bad input (one line on stderr)."""
+"""The command `gramcert`: exit 0 certified or holds, 1 not, 2 bad input (one line on stderr).
+
+Standard output that is full counts as bad input; where it is closed, the exit code says what was proven.
+"""
 
 from __future__ import annotations
 
@@ -10,26 +13,39 @@ from typer.exceptions import TyperException
 from certify.cli.checking import check_command
 from certify.cli.listing import datasets_command, losses_command
 from certify.cli.solving import EXAMPLES, solve_command
+from certify.cli.streams import complain, prepare, say
+from certify.cli.words import in_options
 from relax import __version__
-from relax.errors import InputError, SolverError
+from relax.errors import InputError, SolverError, reason
+
+CHECK_EXAMPLES = """Examples:
+gramcert check places.json
+gramcert check places.json --tolerance 1e-12 --json
+"""
+LOSSES_EXAMPLES = """Examples:
+gramcert losses
+gramcert losses --sources
+"""
+DATASETS_EXAMPLES = """Examples:
+gramcert datasets
+gramcert solve --dataset cifar10-lt-100
+"""
 
 app = typer.Typer(
     name="gramcert",
     help="Proven global optima of contrastive losses over free features.",
-    no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("solve", epilog=EXAMPLES)(solve_command)
-app.command("check")(check_command)
-app.command("losses")(losses_command)
-app.command("datasets")(datasets_command)
+app.command("check", epilog=CHECK_EXAMPLES)(check_command)
+app.command("losses", epilog=LOSSES_EXAMPLES)(losses_command)
+app.command("datasets", epilog=DATASETS_EXAMPLES)(datasets_command)
 
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        print(f"gramcert {__version__}")
+        say(f"gramcert {__version__}")
         raise typer.Exit
 
 
@@ -42,22 +58,27 @@ def _root(
 
 def main() -> None:
     """Run the command and exit with its code."""
+    prepare()
+    code = 2
     try:
-        code = app(prog_name="gramcert", standalone_mode=False)
+        found = app(prog_name="gramcert", standalone_mode=False)
+        code = found if isinstance(found, int) else 0
     except InputError as error:
-        _complain(str(error))
-        code = 2
+        complain(in_options(str(error)))
+    except typer.BadParameter as error:
+        complain(f"{_option(error)} {error.message}")
     except TyperException as error:
-        _complain(f"{error.format_message()} (gramcert --help says what there is)")
-        code = 2
+        complain(f"{error.format_message()} (gramcert --help says what there is)")
+    except OSError as error:  # of help texts, which typer prints; ours go through `say`
+        complain(f"standard output cannot be written ({reason(error)})")
     except SolverError as error:
-        _complain(str(error))
+        complain(str(error))
         code = 1
     except KeyboardInterrupt:
-        _complain("interrupted before anything was proven")
+        complain("interrupted before anything was proven")
         code = 1
-    sys.exit(code if isinstance(code, int) else 0)
+    sys.exit(code)
 
 
-def _complain(message: str) -> None:
-    print(f"gramcert: {' '.join(message.split())}", file=sys.stderr)
+def _option(error: typer.BadParameter) -> str:
+    return max(error.param.opts, key=len) if error.param is not None else "an option"

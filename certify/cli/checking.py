@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
-from certify.verification import check
-from relax.errors import InputError
+from certify.cli.printing import print_facts
+from certify.cli.streams import say
+from certify.verification import Check, check
+from relax.apart import Ended, working
+from relax.errors import InputError, SolverError
 
 
 def check_command(
@@ -33,16 +35,23 @@ def check_command(
     is named; 1 where they do not; 2 where the file is no certificate.
     """
     largest = _decimal(tolerance)
-    with Console(stderr=True, quiet=quiet).status("checking"):
-        verdict = check(file)
+    with Console(stderr=True, quiet=quiet).status("checking"), working(_checked, file) as worker:
+        try:
+            verdict: Check = worker.receive()
+        except (Ended, MemoryError) as ended:
+            raise SolverError(f"the certificate is too large to be checked here ({ended})") from ended
+        except KeyboardInterrupt:
+            raise SolverError("interrupted before the certificate was checked") from None
     if as_json:
-        print(json.dumps({"schema": "gramcert/check/2", **verdict.json_values()}))
+        say(json.dumps({"schema": "gramcert/check/2", **verdict.json_values()}))
     else:
-        table = Table(show_header=False, box=None, pad_edge=False)
-        for label, value in verdict.facts():
-            table.add_row(label, Text(value))
-        Console(soft_wrap=True, highlight=False).print(table)
+        print_facts(verdict.facts())
     raise typer.Exit(0 if verdict.suffices(largest, unnamed) else 1 if verdict.usable else 2)
+
+
+def _checked(file: Path) -> Iterator[Check]:
+    """Verify in a process that can be ended, as neither of the verifiers looks out for signals."""
+    yield check(file)
 
 
 def _decimal(text: str) -> Decimal:

@@ -1,4 +1,4 @@
-"""What the command line says, as problems."""
+"""What the command line says, as problems and files."""
 
 from __future__ import annotations
 
@@ -6,21 +6,23 @@ import re
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from certify.cli.labels import read_labels, split_column
+from certify.cli.words import about
 from relax import losses
 from relax.counts import ClassCounts
-from relax.errors import InputError
+from relax.errors import InputError, worded
+from relax.files import check_apart
 from relax.losses import Loss
 from relax.losses.parameters import parameters, read_norm
 from relax.norms import Norm
+from relax.numerals import typed_whole
 from relax.problem import Problem
 
-_ITEM = re.compile(r"\s*([+-]?[\w.]+?)\s*(?:[x×]\s*([+-]?[\w.]+))?\s*")
+PICTURES = (".png", ".pdf", ".svg")  # relax.plots.FORMATS, without loading matplotlib
 
 
 def parse_counts(text: str) -> ClassCounts:
-    """Read "100,100,10,10" or "1000x5,10x1000000" (size x classes).
+    """Read "100,100,10,10" or "1000x5,10x1000000" (size x classes), all in plain digits.
 
     Raises
     ------
@@ -29,52 +31,36 @@ def parse_counts(text: str) -> ClassCounts:
     """
     if not text.strip():
         raise InputError("--counts is empty; give class sizes, e.g. 100,100,10,10")
-    pairs = [_parse_item(item) for item in text.split(",")]
-    if all(classes == 1 for _, classes in pairs):
-        return ClassCounts.of([size for size, _ in pairs])
-    sizes = [size for size, _ in pairs]
-    if len(set(sizes)) == len(sizes) and sizes == sorted(sizes, reverse=True):
-        return ClassCounts.of(dict(pairs))
-    total = sum(classes for _, classes in pairs)
-    if total > 10_000_000:
-        raise InputError(
-            "--counts list over 10,000,000 classes out of order; give each size once, largest first"
-        )
-    return ClassCounts.of([size for size, classes in pairs for _ in range(classes)])
+    return ClassCounts.of_runs([_item(item) for item in text.split(",")])
 
 
-def _parse_item(item: str) -> tuple[int, int]:
-    found = _ITEM.fullmatch(item)
+def _item(item: str) -> tuple[int, int]:
+    """Return the size and the number of classes of an item, "100" or "100x2"."""
+    size, times, classes = item.partition("×" if "×" in item else "x")
     try:
-        if found is None:
-            raise ValueError
-        return int(found[1]), _positive(int(found[2])) if found[2] else 1
+        return typed_whole(size), typed_whole(classes) if times else 1
     except ValueError:
         raise InputError(
-            f"--counts item {item.strip()!r} is not a class size; write 100,100,10,10 or 1000x5,10x1000000"
+            f"--counts item {worded(item.strip())} is not a class size; "
+            "write 100,100,10,10 or 1000x5,10x1000000"
         ) from None
 
 
-def _positive(number: int) -> int:
-    if number < 1:
-        raise ValueError
-    return number
-
-
-def read_labels(path: Path) -> np.ndarray:
-    """Read one label a sample from a .npy file, or from a text file with one label a line.
+def parse_step(text: str) -> tuple[int, int, int, int]:
+    """Read "2,2,100,10", four whole numbers in plain digits.
 
     Raises
     ------
     InputError
-        If the file is not there or cannot be read as either.
+        If it is not of this form.
     """
     try:
-        if path.suffix == ".npy":
-            return np.load(path, allow_pickle=False)
-        return np.array([line.strip() for line in path.read_text().splitlines() if line.strip()])
-    except (OSError, ValueError, UnicodeDecodeError) as error:
-        raise InputError(f"labels file {path} cannot be read ({error}); save it with numpy.save") from error
+        k_major, k_minor, n_major, n_minor = map(typed_whole, text.split(","))
+    except ValueError:
+        raise InputError(
+            f"--step {worded(text)} must be four numbers in plain digits: k_major,k_minor,n_major,n_minor"
+        ) from None
+    return k_major, k_minor, n_major, n_minor
 
 
 def parse_norm(text: str) -> Norm:
@@ -85,10 +71,8 @@ def parse_norm(text: str) -> Norm:
     InputError
         If it is none of these.
     """
-    try:
+    with about("--norm"):
         return read_norm(text)
-    except InputError as error:
-        raise InputError(f"--norm: {error}") from error
 
 
 def parse_loss(text: str, batch_size: int | None) -> Loss:
@@ -99,16 +83,18 @@ def parse_loss(text: str, batch_size: int | None) -> Loss:
     InputError
         If there is no such loss or parameter, or the batch size is given twice.
     """
-    if batch_size is None:
-        return losses.parse(text)
-    name = text.partition(":")[0]
-    if not _takes_batches(name):
-        having = [other for other in losses.names() if _takes_batches(other)]
-        there = f"; losses with one: {', '.join(having)}" if having else ""
-        raise InputError(
-            f"loss {name} has no parameter batch_size, which --batch-size {batch_size} is short for{there}"
-        )
-    return losses.parse(f"{text}{',' if ':' in text else ':'}batch_size={batch_size}")
+    with about("--loss"):
+        if batch_size is None:
+            return losses.parse(text)
+        name = text.partition(":")[0]
+        if not _takes_batches(name):
+            having = [other for other in losses.names() if _takes_batches(other)]
+            there = f"; losses with one: {', '.join(having)}" if having else ""
+            raise InputError(
+                f"loss {name} has no parameter batch_size, which --batch-size {batch_size} is short "
+                f"for{there}"
+            )
+        return losses.parse(f"{text}{',' if ':' in text else ':'}batch_size={batch_size}")
 
 
 def _takes_batches(name: str) -> bool:
@@ -117,7 +103,7 @@ def _takes_batches(name: str) -> bool:
 
 def make_problem(
     counts: str | None,
-    labels: Path | None,
+    labels: str | None,
     dataset: str | None,
     step: str | None,
     loss: Loss,
@@ -138,13 +124,33 @@ def make_problem(
         raise InputError(f"give exactly one of --counts, --labels, --dataset, --step ({said})")
     options |= {"loss": loss, "temperature": temperature}
     if counts is not None:
-        return Problem(parse_counts(counts), **options)
+        with about("--counts"):
+            read = parse_counts(counts)
+        return Problem(read, **options)
     if labels is not None:
         return Problem.from_labels(read_labels(labels), **options)
     if dataset is not None:
         return Problem.from_dataset(dataset, **options)
     assert step is not None
-    numbers = [_parse_item(item)[0] for item in step.split(",")]
-    if len(numbers) != 4:
-        raise InputError(f"--step {step!r} needs four numbers: k_major,k_minor,n_major,n_minor")
-    return Problem.step(*numbers, **options)
+    return Problem.step(*parse_step(step), **options)
+
+
+def files_of(labels: str | None, loss: str) -> dict[str, Path | None]:
+    """Return the files that are read, by the options that name them."""
+    read = {f"--loss @{name}": Path(name) for name in re.findall("=@([^,]+)", loss)}
+    return {"--labels": None if labels is None else split_column(labels)[0], **read}
+
+
+def check_outputs(
+    certificate: Path | None, save: Path | None, plot: Path | None, inputs: dict[str, Path | None]
+) -> None:
+    """Refuse outputs that cannot be written, or that would be written over another file of this run.
+
+    Raises
+    ------
+    InputError
+        If one is refused.
+    """
+    if plot is not None and plot.suffix not in PICTURES:
+        raise InputError(f"--plot {worded(str(plot))} must end in one of {', '.join(PICTURES)}")
+    check_apart({"--certificate": certificate, "--save": save, "--plot": plot}, inputs)

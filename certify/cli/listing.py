@@ -10,6 +10,7 @@ import typer
 
 from certify.checker import LOSSES
 from certify.cli.printing import print_list
+from certify.cli.streams import say
 from relax import datasets, losses
 from relax.losses.parameters import parameters, spelled_default, spelled_kind
 
@@ -21,7 +22,7 @@ def losses_command(sources: Sources = False, as_json: AsJson = False) -> None:
     """List the losses with their parameters, default temperatures and formulas."""
     facts = [_loss_facts(name) for name in losses.names()]
     if as_json:
-        print(json.dumps({"schema": "gramcert/losses/1", "losses": facts}))
+        say(json.dumps({"schema": "gramcert/losses/1", "losses": facts}))
         return
     last = "source" if sources else "formula"
     rows = [["loss", "default τ", "parameters", last]]
@@ -50,7 +51,7 @@ def datasets_command(sources: Sources = False, as_json: AsJson = False) -> None:
     """List the data sets whose class counts are built in; cifar10-lt-RATIO takes any whole ratio."""
     facts = [asdict(datasets.describe(name)) for name in datasets.names()]
     if as_json:
-        print(json.dumps({"schema": "gramcert/datasets/1", "datasets": facts}))
+        say(json.dumps({"schema": "gramcert/datasets/1", "datasets": facts}))
         return
     titles = ["name", "classes", "samples", "largest", "smallest", *(["source"] if sources else [])]
     print_list([titles, *([str(one[title]) for title in titles] for one in facts)], right=range(1, 5))

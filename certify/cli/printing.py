@@ -8,9 +8,12 @@ from collections.abc import Sequence
 
 from rich.cells import cell_len, set_cell_size
 
+from certify.cli.streams import say, writable
+
 
 def columns(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> list[str]:
     """Return the rows as lines of aligned columns: those named in `right` to the right."""
+    rows = [[writable(cell) for cell in row] for row in rows]
     widths = [max(cell_len(row[c]) for row in rows) for c in range(len(rows[0]))]
     lines = []
     for row in rows:
@@ -26,7 +29,8 @@ def cropped(line: str, width: int | None) -> str:
     """Return a line that is at most so wide; None sets no limit."""
     if width is None or cell_len(line) <= width:
         return line
-    return set_cell_size(line, width - 1) + "…"
+    mark = writable("…")
+    return set_cell_size(line, width - cell_len(mark)) + mark
 
 
 def terminal_width() -> int | None:
@@ -37,13 +41,16 @@ def terminal_width() -> int | None:
 def print_list(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> None:
     """Print a line a row, whatever the width of the terminal."""
     width = terminal_width()
-    for line in columns(rows, right):
-        print(cropped(line, width))
+    say("\n".join(cropped(line, width) for line in columns(rows, right)))
 
 
 def print_facts(facts: Sequence[tuple[str, str]]) -> None:
     """Print (label, value) pairs; lines of a value stand below each other, and nothing is cropped."""
+    facts = [(writable(label), writable(value)) for label, value in facts]
     width = max(cell_len(label) for label, _ in facts) + 2
-    for label, value in facts:
-        for i, line in enumerate(value.split("\n")):
-            print((set_cell_size(label if i == 0 else "", width) + line).rstrip())
+    lines = [
+        (set_cell_size(label if i == 0 else "", width) + line).rstrip()
+        for label, value in facts
+        for i, line in enumerate(value.split("\n"))
+    ]
+    say("\n".join(lines))

@@ -9,25 +9,26 @@ from typing import Any
 from certify.certificate import ARITHMETIC, Certificate, Verdict
 from certify.cli.geometry import geometry_facts, geometry_json
 from certify.cli.printing import columns
+from certify.cli.unproven import Unproven
 from relax import losses
 from relax.arrangement import geometry, sees_labels
 from relax.endpoints import Descent, Match
 from relax.losses.parameters import spelled
-from relax.solution import LARGEST_GRAM, Solution
+from relax.solution import LARGEST_GRAM, Solution, counts_in_words
 
 MOST_PRINTED_UNITS = 200
 A_BOUND = "the value is a lower bound of the loss; no features are claimed to attain it"
 
 
 def facts(
-    solution: Solution, proof: Certificate, found: tuple[Descent, Match] | None = None
+    solution: Solution, proof: Certificate | Unproven, found: tuple[Descent, Match] | None = None
 ) -> list[tuple[str, str]]:
     """Return what there is to print, as (label, text) pairs; some texts have several lines."""
     problem, answer, proven = solution.problem, solution.answer, proof.verdict is Verdict.CERTIFIED
     counts = problem.counts
     said = [
         ("loss", f"{spelled(problem.loss)}, temperature {problem.temperature:g}"),
-        ("classes", f"{counts.classes} of {len(counts.sizes)} sizes: {counts}"),
+        ("counts", f"{counts_in_words(counts)}: {counts}"),
         *proof.facts(),
         ("solver", f"{answer.solver}, {answer.iterations} iterations, {answer.seconds:.3f} s"),
         ("stopped", solution.status.value),
@@ -43,7 +44,7 @@ def facts(
 
 
 def report(
-    solution: Solution, proof: Certificate, found: tuple[Descent, Match] | None = None
+    solution: Solution, proof: Certificate | Unproven, found: tuple[Descent, Match] | None = None
 ) -> dict[str, Any]:
     """Return what `--json` prints; bounds are float64 rounded outward, `proven` has the decimals."""
     problem, groups = solution.problem, solution.groups
@@ -60,6 +61,8 @@ def report(
         "level": solution.level,
         "temperature": problem.temperature,
         "norm": problem.norm.kind,
+        "samples": problem.counts.samples,
+        "classes": problem.counts.classes,
         "counts": [problem.counts.sizes[a] for a in order] if listed else None,
         "upper_bound": outward(proof.upper, up=True),
         "lower_bound": None if proof.lower is None else outward(proof.lower, up=False),

@@ -7,23 +7,25 @@ from typing import Any
 
 import numpy as np
 from flint import arb, ctx, fmpz_mat
-from jaxtyping import Float64, Int, Shaped
+from jaxtyping import Float64, Int
 
 from certify.balls.arrays import BALLS
 from certify.balls.enclosures import ball, balls, integer_rows, times_powers
-from relax.counts import exact_rational
-from relax.errors import InputError
+from certify.features.reading import exact_features, label_array
+from relax.counts import ClassCounts, exact_rational
+from relax.errors import InputError, expect, worded
 from relax.losses.definition import Labelled
 from relax.losses.evaluate import evaluate
 from relax.problem import Problem
 
 BLOCK = 128  # samples
+MOST_BITS = 100_000
 
 
 def loss_of_features(
-    features: Float64[np.ndarray, "n d"],
+    features: Any,
     problem: Problem,
-    labels: Shaped[np.ndarray, " n"] | None = None,
+    labels: Any = None,
     precision: int = 128,
 ) -> arb:
     """Return a ball that contains the loss of features, taken as exactly the dyadic numbers they are.
@@ -33,24 +35,30 @@ def loss_of_features(
 
     Parameters
     ----------
-    features : (n, d) array
-        One feature a sample; with views, those of one sample stand side by side within their class.
+    features : array, tensor or lists of real numbers, shape (n, d), n at most 2,000
+        One feature a sample; with views, those of one sample stand side by side within their class. Every
+        number is taken exactly (`reading.exact_features` says how each type is read).
     problem : Problem
         Views multiply its counts.
-    labels : (n,) array, optional
+    labels : array, tensor or list of integers or texts, shape (n,), optional
         The class of each sample. Without it the samples of a class stand side by side, classes in the order
-        of the problem.
+        of the problem. A loss that knows its samples by their places has labels of its own: these.
     precision : int
         Bits of the arithmetic; the ball is about 2^−precision/τ wide.
 
     Raises
     ------
     InputError
-        If features and labels do not fit the problem, a feature is not finite, is zero on a sphere or has a
-        negative entry where none is allowed, or the loss is too large.
+        If features or labels cannot be read or do not fit the problem, a feature is not finite, is zero on a
+        sphere or has a negative entry where none is allowed, or the loss is too large.
     """
+    expect(problem, Problem, "problem", "give a Problem: Problem([12, 6, 3])")
+    bits = int(expect(precision, int, "precision", "give a number of bits, e.g. 128"))
+    if not 2 <= bits <= MOST_BITS:
+        raise InputError(f"precision {worded(precision)} must lie between 2 and {MOST_BITS} bits")
+    features = exact_features(features)
     classes = _classes(features, problem, labels)
-    with ctx.workprec(precision):
+    with ctx.workprec(bits):
         integers, power = integer_rows(features)
         squared = times_powers((integers * integers).sum(axis=1), 2 * power)
         size = np.bincount(classes)[classes] * problem.counts.classes
@@ -82,16 +90,12 @@ def _similarities(integers: Any, scale: Any, inverse_temperature: arb) -> Any:
     return rows
 
 
-def _classes(
-    features: Float64[np.ndarray, "n d"], problem: Problem, labels: Shaped[np.ndarray, " n"] | None
-) -> Int[np.ndarray, " n"]:
+def _classes(features: Float64[np.ndarray, "n d"], problem: Problem, labels: Any) -> Int[np.ndarray, " n"]:
     """Return the class of every sample as a number, after checking everything a user can get wrong."""
     counts = problem.effective_counts
     if len(features) != counts.samples:
         expected = f"one row for each of {counts.samples} samples"
         raise InputError(f"features have shape {features.shape}; give {expected}")
-    if not np.isfinite(features).all():
-        raise InputError("features hold NaN or infinity; give finite vectors")
     if problem.nonnegative and np.any(features < 0):
         raise InputError("features have negative entries, and the problem is about non-negative ones")
     if problem.norm.kind == "sphere" and not np.all(np.any(features != 0, axis=1)):
@@ -99,7 +103,14 @@ def _classes(
     sizes = np.array(counts.sizes)[counts.group_of_class()]
     if labels is None:
         return np.repeat(np.arange(counts.classes), sizes)
-    _, classes, size = np.unique(labels, return_inverse=True, return_counts=True)
-    if labels.shape != features.shape[:1] or Counter(size.tolist()) != Counter(sizes.tolist()):
-        raise InputError(f"the labels do not have the class counts of the problem, {counts}")
+    given = label_array(labels, len(features))
+    _, classes, size = np.unique(given, return_inverse=True, return_counts=True)
+    if Counter(size.tolist()) != Counter(sizes.tolist()):
+        found = ClassCounts.of(size.tolist())
+        raise InputError(
+            f"the labels have class counts {found}, the problem has {counts}; change one of them"
+        )
+    own = getattr(problem.loss, "labels", None)
+    if own is not None and not np.array_equal(given, np.repeat(own, problem.views)):
+        raise InputError(f"{problem.loss.name} knows its samples by place; give its own labels, or none")
     return classes

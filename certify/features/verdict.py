@@ -12,8 +12,8 @@ from flint import arb, ctx
 from certify.balls import ProvenBounds, decimal_above, decimal_below, factored, prove
 from certify.certificate import TOLERANCE, Verdict
 from certify.features.exact_loss import loss_of_features
-from relax.errors import InputError
-from relax.facts import Shown
+from relax.errors import InputError, between, expect
+from relax.facts import Shown, brief
 from relax.problem import Problem
 from relax.solution import Solution
 from relax.solvers import solve
@@ -22,6 +22,7 @@ FIRST_PRECISION, LAST_PRECISION = 128, 2048
 SHARP = 1e-15  # of the scale: the loss is known well enough
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class PointVerdict(Shown):
     """What is proven about the loss of given features and the least loss of all features.
@@ -50,6 +51,10 @@ class PointVerdict(Shown):
     relative_gap: float
     better: Solution
 
+    def in_brief(self) -> str:
+        """Return the verdict and the numbers that decided."""
+        return f"{self.verdict.name}: {self.reason}"
+
     def facts(self) -> list[tuple[str, str]]:
         """Return what there is to print, as (label, value) pairs."""
         return [
@@ -61,22 +66,23 @@ class PointVerdict(Shown):
 
 
 def certify_point(
-    features: np.ndarray,
+    features: Any,
     problem: Problem,
-    labels: np.ndarray | None = None,
+    labels: Any = None,
     tolerance: float = TOLERANCE,
 ) -> PointVerdict:
     """Decide rigorously whether given features are a global optimum, up to a relative gap.
 
     Parameters
     ----------
-    features : array, shape (n, d)
-        Taken as exactly the dyadic numbers they are, then brought to the norm that the problem asks for with
-        enclosed square roots; n at most 2,000.
+    features : array, tensor or lists of real numbers, shape (n, d), n at most 2,000
+        Taken as exactly the numbers they are (`reading.exact_features` says how each type is read, and which
+        are refused), then brought to the norm that the problem asks for with enclosed square roots.
     problem : Problem
         Its counts must be those of the labels.
-    labels : array, shape (n,), optional
-        One a sample; without them samples stand class by class in the order of the counts.
+    labels : array, tensor or list of integers or texts, shape (n,), optional
+        One a sample (`reading.label_array`); without them samples stand class by class in the order of the
+        counts.
     tolerance : float
         CERTIFIED means loss − optimum ≤ tolerance · scale, what geometry can change in the loss.
 
@@ -85,15 +91,16 @@ def certify_point(
     InputError
         If features or labels do not fit the problem, or no lower bound could be proven.
     """
-    if not 0 < tolerance < 1:
-        raise InputError(f"tolerance {tolerance!r} must lie between 0 and 1; give e.g. 1e-9")
+    expect(problem, Problem, "problem", "give a Problem: certify_point(features, Problem([12, 6, 3]))")
+    tolerance = between(tolerance, 0, 1, "tolerance", "1e-9")
+    loss = loss_of_features(features, problem, labels, FIRST_PRECISION)  # first: it refuses what is unusable
     better = solve(problem)
     if better.nodes.roles != ("feature",):
         raise InputError(f"{problem.loss.name} has vectors beside the features, and a point is features only")
     bounds = prove(better.program, better.witness, factored(better.program, better.point), radius=False)
     if bounds.lower is None or bounds.scale is None:
         raise InputError("no lower bound was proven for this problem, so no point can be judged")
-    loss = _sharp_loss(np.asarray(features, dtype=float), problem, labels, bounds)
+    loss = _sharp_loss(loss, features, problem, labels, bounds)
     with ctx.workprec(LAST_PRECISION):
         gap = (loss - bounds.lower).upper()
         scale = bounds.scale.lower()
@@ -106,17 +113,16 @@ def certify_point(
     return PointVerdict(verdict, _reason(verdict, said, optimum, relative), said, optimum, relative, better)
 
 
-def _sharp_loss(features: np.ndarray, problem: Problem, labels: Any, bounds: ProvenBounds) -> arb:
+def _sharp_loss(loss: arb, features: Any, problem: Problem, labels: Any, bounds: ProvenBounds) -> arb:
     """Return the loss, its ball small against the scale (tiny and huge temperatures need more bits)."""
     assert bounds.scale is not None
     precision = FIRST_PRECISION
-    while True:
-        loss = loss_of_features(features, problem, labels, precision)
-        with ctx.workprec(LAST_PRECISION):
-            wanted = bounds.scale.upper() * SHARP
-        if loss.rad() <= wanted or 2 * precision > LAST_PRECISION:
-            return loss
+    with ctx.workprec(LAST_PRECISION):
+        wanted = bounds.scale.upper() * SHARP
+    while loss.rad() > wanted and 2 * precision <= LAST_PRECISION:
         precision *= 2
+        loss = loss_of_features(features, problem, labels, precision)
+    return loss
 
 
 def _reason(verdict: Verdict, loss: tuple[str, str], optimum: tuple[str, str], relative: float) -> str:

@@ -9,7 +9,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from certify.certificate import SCHEMA, TOLERANCE
+from certify.certificate import TOLERANCE
+from certify.grammar import SCHEMA
 from certify.verification import verify
 from relax import __version__
 from relax.errors import InputError

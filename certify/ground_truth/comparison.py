@@ -13,10 +13,12 @@ from jaxtyping import Bool, Float64
 
 from certify.ground_truth.labelling import check_counts, labelled
 from certify.ground_truth.truth import GroundTruth
-from relax.errors import InputError
+from relax.errors import InputError, between, expect, reason
+from relax.facts import brief
 from relax.geometry import align, class_means, embed
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class Comparison:
     """Features beside a geometry.
@@ -167,8 +169,8 @@ def assert_matches_geometry(
         If `atol` is negative, or the three do not fit together (see `compare`).
     """
     __tracebackhide__ = True  # pytest then shows the line of the test
-    if not 0 <= atol < math.inf:
-        raise InputError(f"atol = {atol!r} must be a number ≥ 0; give e.g. 1e-3")
+    if expect(atol, float, "atol", "give e.g. 1e-3") != 0:
+        atol = between(atol, 0, math.inf, "atol", "1e-3")
     found = compare(features, labels, truth)
     complaints = found.complaints(atol)
     if complaints:
@@ -182,8 +184,8 @@ def _matrix(given: Any, name: str) -> Float64[np.ndarray, "n d"]:
         given = given.detach().cpu().double()
     try:
         array = np.asarray(given, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"{name} cannot be read as a matrix of numbers ({error})") from error
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InputError(f"{name} cannot be read as a matrix of numbers ({reason(error)})") from error
     if array.ndim != 2 or array.size == 0 or not np.isfinite(array).all():
         raise InputError(f"{name} of shape {array.shape} must be a matrix of finite numbers")
     return array

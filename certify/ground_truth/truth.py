@@ -18,9 +18,9 @@ from certify.ground_truth.cache import Folder, store, stored, suffices
 from certify.ground_truth.enclosure import enclosed_gram
 from certify.ground_truth.labelling import check_counts, class_sizes, labelled
 from relax import solve
-from relax.errors import InputError, SolverError
-from relax.facts import Shown
-from relax.files import write_atomically
+from relax.errors import InputError, SolverError, between, expect
+from relax.facts import Shown, brief
+from relax.files import named, write_atomically
 from relax.geometry import embed
 from relax.problem import Problem, Ridge
 from relax.solution import LARGEST_GRAM
@@ -33,6 +33,7 @@ else:
 ATOL = 1e-4
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class GroundTruth(Shown):
     """The optimal geometry of a problem, with a proven error.
@@ -169,8 +170,10 @@ def ground_truth(problem: Problem, atol: float = ATOL, cache: Folder = None) -> 
     SolverError
         If the optimum is not certified.
     """
-    if not 0 < atol < math.inf:
-        raise InputError(f"atol = {atol!r} must be a positive number; give e.g. {ATOL:g}")
+    expect(problem, Problem, "problem", "give a Problem: ground_truth(Problem([12, 6, 3]))")
+    if cache is not None:
+        named(cache, "give the name of a folder as cache")
+    atol = between(atol, 0, math.inf, "atol", f"{ATOL:g}")
     if problem.counts.classes > LARGEST_GRAM:
         raise InputError(
             f"{problem.counts.classes} classes are too many to write out their Gram matrix; use relax.solve "

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
 
 from relax.descent.arrays import TorchArrays
-from relax.descent.lbfgs import search
-from relax.descent.objective import objective_of
+from relax.descent.lbfgs import MEMORY, search
+from relax.descent.objective import MOST_ENTRIES, Objective, objective_of
 from relax.endpoints import Approach, Descent, Match, Trajectory, approach, certified, match
-from relax.errors import InputError
+from relax.errors import InputError, expect, worded
 from relax.problem import Problem
 
 __all__ = [
@@ -22,11 +24,15 @@ __all__ = [
     "Trajectory",
     "approach",
     "certified",
+    "check_descent",
     "descend",
     "match",
 ]
 
 GROUP_ENTRIES = 2**21  # similarities of the starts that share a search; larger arrays miss the cache
+COPIES = 2 * MEMORY + 8  # of all parameters, which L-BFGS keeps
+MOST_NUMBERS = 2**28  # that a search keeps: two gigabytes
+MOST_DRAWN = 10**8  # numbers of all starting points: a gigabyte
 START = 0.5  # root mean square norm of the random starts; only a ridge sees it
 
 
@@ -39,6 +45,7 @@ def descend(
     device: str = "cpu",
     max_iterations: int = 6000,
     trajectory: bool = False,
+    time_limit: float | None = None,
 ) -> Descent:
     """Minimise a loss over free features (and classifiers) by L-BFGS, from random starts at once.
 
@@ -70,6 +77,8 @@ def descend(
         L-BFGS iterations, over all restarts; where norms are bounded, at the bound and again within.
     trajectory : bool
         Whether to keep the features and the loss after every iteration.
+    time_limit : float, optional
+        Seconds after which the starts are returned that a search was begun from, as far as it went.
 
     Returns
     -------
@@ -79,35 +88,89 @@ def descend(
     Raises
     ------
     InputError
-        If an integer is not positive, `level` is unknown, the device has no float64, the loss has
-        vectors that are neither features nor classifiers, or there are so many features that one Gram matrix
-        or the trajectory is too large.
+        As `check_descent`, and if the trajectory is too large.
 
     References
     ----------
     Khosla et al., arXiv 2004.11362 (the loss L_out); Behnia and Thrampoulidis, arXiv 2402.18884 (landscape).
     """
-    for name, number in {"dim": dim, "starts": starts, "max_iterations": max_iterations}.items():
-        if number < 1:
-            raise InputError(f"{name} = {number} must be at least 1")
-    _check_device(device)
-    goal = objective_of(problem, level, device)
-    draw = torch.Generator().manual_seed(seed)  # on the CPU, so that every device starts alike
+    deadline = np.inf if time_limit is None else time.monotonic() + time_limit
+    goal = check_descent(problem, dim, starts, seed, level, device, max_iterations)
+    together = _together(goal, dim)
+    draw = torch.Generator().manual_seed(int(seed))  # on the CPU, so that every device starts alike
     shapes = [(starts, len(copies), dim) for copies in goal.copies]
     drawn = [torch.randn(shape, generator=draw, dtype=torch.float64) for shape in reversed(shapes)][::-1]
-    groups = [(START / dim**0.5 * role).split(max(1, GROUP_ENTRIES // goal.entries)) for role in drawn]
+    groups = [(START / dim**0.5 * role).split(together) for role in drawn]
     found = []
     for group in zip(*groups, strict=True):
+        if found and time.monotonic() > deadline:
+            break
         free = [chart.start(role.to(device)) for chart, role in zip(goal.charts, group, strict=True)]
-        found.append(search(free, goal, max_iterations, trajectory))
+        found.append(search(free, goal, max_iterations, trajectory, deadline))
     return _joined(found)
 
 
+def _together(goal: Objective, dim: int) -> int:
+    """Return how many starts search together, or refuse where one start is too large."""
+    numbers = COPIES * dim * sum(len(copies) for copies in goal.copies)
+    if numbers > MOST_NUMBERS:
+        raise InputError(
+            f"a descent in dim = {dim} keeps {numbers:.1e} numbers, more than {MOST_NUMBERS:.0e}; "
+            "give a smaller dimension or fewer classes"
+        )
+    return max(1, min(GROUP_ENTRIES // goal.entries, MOST_NUMBERS // numbers))
+
+
+def check_descent(
+    problem: Problem,
+    dim: int,
+    starts: int = 16,
+    seed: int = 0,
+    level: str = "auto",
+    device: str = "cpu",
+    max_iterations: int = 6000,
+) -> Objective:
+    """Return what `descend` would minimise, or refuse what it cannot do.
+
+    Raises
+    ------
+    InputError
+        If an integer is not one or not positive (a seed: from 0 to 2**64 − 1), `level` is unknown, the device
+        has no float64, the loss has vectors that are neither features nor classifiers, or there are so many
+        features that one Gram matrix, what a search keeps, or the starting points, are too large.
+    """
+    expect(problem, Problem, "problem", "give a Problem: descend(Problem([12, 6, 3]), dim=2)")
+    for name, number in {"dim": dim, "starts": starts, "max_iterations": max_iterations}.items():
+        _check_whole(name, number, 1, 2**53)
+    _check_whole("seed", seed, 0, 2**64 - 1)
+    if starts * dim > MOST_ENTRIES:
+        raise InputError(f"dim = {worded(dim)} for {worded(starts)} starts is too much; give smaller numbers")
+    _check_device(device)
+    goal = objective_of(problem, level, device)
+    _together(goal, dim)
+    drawn = starts * dim * sum(len(copies) for copies in goal.copies)
+    if drawn > MOST_DRAWN:
+        raise InputError(
+            f"starts {starts} in dimension {dim} draw {drawn:.1e} numbers, more than {MOST_DRAWN:.0e}; "
+            "give fewer starts or a smaller dimension"
+        )
+    return goal
+
+
+def _check_whole(name: str, number: Any, least: int, most: int) -> None:
+    if not least <= expect(number, int, name, "give a whole number") <= most:
+        many = f"at least {least}" if number < least else f"at most {most}"
+        raise InputError(f"{name} = {worded(number)} must be {many}")
+
+
 def _check_device(device: str) -> None:
+    expect(device, (str, torch.device), "device", "give 'cpu'")
     try:
         torch.zeros(1, dtype=torch.float64, device=device)
     except (RuntimeError, TypeError, AssertionError) as error:  # torch raises all three
-        raise InputError(f"device {device!r} holds no float64 tensors here; give device='cpu'") from error
+        raise InputError(
+            f"device {worded(device)} holds no float64 tensors here; give device='cpu'"
+        ) from error
 
 
 def _joined(parts: list[Descent]) -> Descent:

@@ -8,6 +8,7 @@ from typing import Literal
 import torch
 from jaxtyping import Float64
 
+from relax.facts import brief
 from relax.norms import Ball, MeanSquare, Norm, Sphere
 
 Held = Literal["each", "all", "within", "free"]
@@ -17,6 +18,7 @@ INWARD = 0.9  # a search within the bound starts this far out, on the rays where
 Vectors = Float64[torch.Tensor, "starts n dim"]
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class Chart:
     """A smooth map from free parameters v to the vectors of one role.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -13,6 +15,7 @@ from relax.descent.charts import INWARD
 from relax.descent.objective import LEAST_EXCESS, Objective
 from relax.endpoints import Descent, Trajectory
 from relax.errors import InputError
+from relax.facts import brief
 
 MEMORY = 50  # curvature pairs of L-BFGS
 ROUND = 300  # iterations between restarts of L-BFGS
@@ -23,6 +26,7 @@ MOST_RECORDED = 2**27  # numbers of a trajectory: a gigabyte
 Free = list[Float64[torch.Tensor, "starts _ dim"]]
 
 
+@brief
 @dataclass(eq=False)
 class Record:
     """The vectors of each role, and the loss, after every step so far."""
@@ -60,16 +64,22 @@ def mapped(free: Free, objective: Objective) -> Free:
     return [chart.vectors(role) for chart, role in zip(objective.charts, free, strict=True)]
 
 
-def search(free: Free, objective: Objective, max_iterations: int, trajectory: bool) -> Descent:
+class _OutOfTime(Exception):  # noqa: N818 - it is no error
+    """The deadline has passed in the middle of a search."""
+
+
+def search(
+    free: Free, objective: Objective, max_iterations: int, trajectory: bool, deadline: float = np.inf
+) -> Descent:
     """Descend from free parameters, which are overwritten, and again each time norms are released."""
     record = Record() if trajectory else None
-    evaluations, gradient = minimise(free, objective, max_iterations, record)
+    evaluations, gradient = minimise(free, objective, max_iterations, record, deadline)
     while (released := objective.released) is not None:
         with torch.no_grad():
             for before, after, role in zip(objective.charts, released.charts, free, strict=True):
                 role.mul_(INWARD if before.held != after.held == "within" else 1.0)
         objective = released
-        more, gradient = minimise(free, objective, max_iterations, record)
+        more, gradient = minimise(free, objective, max_iterations, record, deadline)
         evaluations += more
     with torch.no_grad():
         vectors = mapped(free, objective)
@@ -91,9 +101,11 @@ def search(free: Free, objective: Objective, max_iterations: int, trajectory: bo
 
 
 def minimise(
-    free: Free, objective: Objective, max_iterations: int, record: Record | None
+    free: Free, objective: Objective, max_iterations: int, record: Record | None, deadline: float = np.inf
 ) -> tuple[int, Float64[torch.Tensor, " starts"]]:
     """Move the parameters down `Objective.minimised` in place, until a round of L-BFGS gains nothing.
+
+    At the deadline they may stand at a trial of the line search, which is a point like any other.
 
     Return the number of evaluations and the gradient norm of each start at the last point.
     """
@@ -103,6 +115,8 @@ def minimise(
 
     def evaluate() -> torch.Tensor:
         nonlocal evaluations
+        if evaluations and time.monotonic() > deadline:  # gradients are those of the last point
+            raise _OutOfTime
         evaluations += 1
         for role in free:
             role.grad = None
@@ -113,12 +127,13 @@ def minimise(
     before, after = np.inf, evaluate().item()
     if record is not None:
         record.add(free, objective)
-    while iterations < max_iterations and after < before - SCALE * LEAST_GAIN * len(free[0]):
-        iterations += _round(free, objective, evaluate, min(ROUND, max_iterations - iterations), record)
-        with torch.no_grad():
-            for chart, role in zip(objective.charts, free, strict=True):
-                role.copy_(chart.reduced(role))
-        before, after = after, evaluate().item()
+    with contextlib.suppress(_OutOfTime):
+        while iterations < max_iterations and after < before - SCALE * LEAST_GAIN * len(free[0]):
+            iterations += _round(free, objective, evaluate, min(ROUND, max_iterations - iterations), record)
+            with torch.no_grad():
+                for chart, role in zip(objective.charts, free, strict=True):
+                    role.copy_(chart.reduced(role))
+            before, after = after, evaluate().item()
     squares = torch.stack([role.grad.square().sum((1, 2)) for role in free if role.grad is not None])
     return evaluations, squares.sum(0).sqrt() / SCALE
 

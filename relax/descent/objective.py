@@ -11,7 +11,8 @@ from jaxtyping import Float64
 
 from relax.descent.arrays import TorchArrays
 from relax.descent.charts import Chart
-from relax.errors import InputError
+from relax.errors import InputError, worded
+from relax.facts import brief
 from relax.losses.definition import Labelled, Share
 from relax.losses.evaluate import Block, blocks, summed
 from relax.problem import Problem
@@ -23,6 +24,7 @@ LEAST_EXCESS = 1e-290  # below, log(excess) leaves float64
 SAME_FLOOR = 1e-9  # relative difference of two sums that are one floor
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class Objective:
     """A problem at explicit vectors, one tensor (starts, n, dim) a role.
@@ -133,8 +135,8 @@ def objective_of(problem: Problem, level: str, device: str) -> Objective:
 
 def _labelled(problem: Problem, level: str, unit: str, roles: int) -> Labelled:
     counts, views = problem.counts, problem.views
-    if level not in ("auto", "samples", "classes"):
-        raise InputError(f"level {level!r} must be 'auto', 'samples' or 'classes'")
+    if not isinstance(level, str) or level not in ("auto", "samples", "classes"):
+        raise InputError(f"level {worded(level)} must be 'auto', 'samples' or 'classes'")
     few = counts.samples * views <= MOST_SAMPLES
     by_sample = level == "samples" or (level == "auto" and (few or unit != "class"))
     count = counts.samples * views if by_sample else counts.classes

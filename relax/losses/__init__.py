@@ -6,7 +6,7 @@ from functools import cache
 from importlib.metadata import entry_points
 from typing import Any
 
-from relax.errors import InputError
+from relax.errors import InputError, expect, worded
 from relax.losses import presets
 from relax.losses.cross_entropy import CrossEntropy
 from relax.losses.decoupled import Decoupled
@@ -115,8 +115,8 @@ def kind(name: str) -> type[Any]:
     InputError
         If there is none.
     """
-    if name not in _losses():
-        raise InputError(f"unknown loss {name!r}; choose one of: {', '.join(names())}")
+    if not isinstance(name, str) or name not in _losses():
+        raise InputError(f"unknown loss {worded(name)}; choose one of: {', '.join(names())}")
     return _losses()[name]
 
 
@@ -139,6 +139,7 @@ def parse(text: str) -> Loss:
     InputError
         If there is no such loss, no such parameter, or its value is unusable.
     """
+    expect(text, str, "loss", "give its name, e.g. 'supcon'")
     name, _, parameters = text.partition(":")
     return parse_parameters(kind(name), parameters)
 
@@ -152,5 +153,5 @@ def from_statement(said: object) -> Loss:
         If there is no such loss, or its parameters are not of their kind.
     """
     if not (isinstance(said, dict) and isinstance(said.get("name"), str)):
-        raise InputError(f"the loss {str(said)[:60]} has no name")
+        raise InputError(f"the loss {worded(said)} has no name")
     return loss_from_statement(kind(said["name"]), said)

@@ -15,7 +15,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from relax.counts import ClassCounts
-from relax.errors import InputError
+from relax.errors import InputError, worded
 from relax.rows import RandomLogSumExp
 
 Sampler = Literal["shuffle", "replacement", "class-balanced"]
@@ -25,17 +25,16 @@ LARGEST_BATCH = 100_000  # samples; exact chances of it have millions of digits
 
 def refusal(counts: ClassCounts, views: int, batch_size: int, sampler: str) -> str | None:
     """Return None where the expected loss makes sense, else a sentence that says why not and what to do."""
-    if sampler not in get_args(Sampler):
-        return f"sampler {sampler!r} is not one of: {', '.join(get_args(Sampler))}"
+    if not isinstance(sampler, str) or sampler not in get_args(Sampler):
+        return f"sampler {worded(sampler)} is not one of: {', '.join(get_args(Sampler))}"
+    said = worded(batch_size)
     if batch_size < 2:
-        return f"batch size {batch_size} leaves an anchor alone with its views; give at least 2"
+        return f"batch size {said} leaves an anchor alone with its views; give at least 2"
     if batch_size > LARGEST_BATCH:
-        return (
-            f"batch size {batch_size} is above {LARGEST_BATCH}; full batches are the loss without batch_size"
-        )
+        return f"batch size {said} is above {LARGEST_BATCH}; full batches are the loss without batch_size"
     if sampler == "shuffle" and batch_size > counts.samples:
         return (
-            f"batch size {batch_size} is above the {counts.samples} samples that there are to shuffle; "
+            f"batch size {said} is above the {counts.samples} samples that there are to shuffle; "
             "give a smaller one, or a sampler with replacement"
         )
     if counts.classes < 2:

@@ -11,6 +11,7 @@ from jaxtyping import Bool, Int
 
 from relax.arrays import FLOATS, Arrays
 from relax.errors import InputError
+from relax.facts import brief
 
 
 class Share(NamedTuple):
@@ -24,6 +25,7 @@ class Share(NamedTuple):
     excess: Any
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class Seen:
     """Who stands behind the entries x of shape (…, b, r) that b anchors read; counts of whole numbers.
@@ -108,6 +110,7 @@ class Seen:
         return self.known[0].samples
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class Labelled:
     """Whom each of n feature vectors belongs to; a vector may stand for several features that coincide.

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 
 from relax.counts import ClassCounts, exact_rational, positive_number
 from relax.losses.definition import Seen, Share, log_sum_exp
-from relax.losses.reduction import Nodes, Reduction, class_nodes
+from relax.losses.reduction import Nodes, Reduction, class_nodes, class_of_sample
 from relax.norms import Norm
 from relax.rows import LogSumExp
 
@@ -46,7 +47,7 @@ class Dhel:
 
     def __post_init__(self) -> None:
         """Refuse an energy that is not positive."""
-        positive_number(self.energy, "energy", "1")
+        object.__setattr__(self, "energy", positive_number(self.energy, "energy", "1"))
 
     def refuses(self, counts: ClassCounts, views: int, norm: Norm, nonnegative: bool) -> str | None:
         """Return a sentence where there are no views, no negatives, or no finite optimum."""
@@ -114,13 +115,12 @@ class Dhel:
 def _samples(counts: ClassCounts, views: int) -> Nodes:
     """Return all samples as one group, views together."""
     count = counts.samples
-    sizes = np.array([counts.sizes[a] for a in counts.group_of_class()])
     return Nodes(
         multiplicity=np.array([float(count)]),
         stands_for=np.array([views]),
         share=np.array([Fraction(counts.classes, count)], dtype=object),
         size=np.ones(1, dtype=int),
-        group_of_unit=lambda: np.zeros(count, dtype=int),
-        class_of_unit=lambda: np.repeat(np.arange(counts.classes), sizes),
+        group_of_unit=partial(np.zeros, count, dtype=int),
+        class_of_unit=partial(class_of_sample, counts),
         unit="sample",
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, ClassVar, NamedTuple, SupportsInt
 
 import numpy as np
@@ -13,12 +13,15 @@ from jaxtyping import Bool, Float, Int, Shaped
 
 from relax.counts import ClassCounts
 from relax.errors import InputError
+from relax.facts import brief
 from relax.losses.definition import Seen, Share, cross_entropy
+from relax.losses.fields import check_fields
 from relax.losses.reduction import Nodes, Reduction
 from relax.norms import Norm
 from relax.rows import LogSumExp
 
 
+@brief
 @dataclass(frozen=True)
 class FixedBatches:
     """The mean over all anchors of all batches of the supervised-contrastive loss inside the batch.
@@ -53,6 +56,7 @@ class FixedBatches:
 
     def __post_init__(self) -> None:
         """Refuse batches that do not fit the labels."""
+        check_fields(self)
         for b, batch in enumerate(self.batches):
             beyond = [i for i in batch if not 0 <= i < len(self.labels)]
             if beyond:
@@ -85,7 +89,7 @@ class FixedBatches:
         if not self.labels:
             return "fixed-batches needs labels and batches; write e.g. labels=0.0.1.1,batches=0.1.2/1.2.3"
         here = np.bincount(self.classes).tolist()
-        if list(counts.apart().sizes) != here:
+        if counts.classes != len(here) or list(counts.apart().sizes) != here:
             shown = ",".join(map(str, here[:12])) + (",…" if len(here) > 12 else "")
             return f"the labels of fixed-batches have class counts {shown}, the problem has {counts}"
         inside = [np.bincount(self.classes[held]) * views for held in self.holds]
@@ -124,8 +128,8 @@ class FixedBatches:
             stands_for=np.ones(len(members), dtype=int),
             share=np.array([Fraction(1, int(n)) for n in size], dtype=object),
             size=size // views,
-            group_of_unit=lambda: group,
-            class_of_unit=lambda: classes,
+            group_of_unit=partial(np.asarray, group),
+            class_of_unit=partial(np.asarray, classes),
             unit="sample",
         )
         rows = LogSumExp(anchor, weight, nothing, nothing, reads, target)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, get_args
 
 from relax.arrays import Arrays
-from relax.counts import ClassCounts
-from relax.errors import InputError
+from relax.counts import ClassCounts, ExactFloat
+from relax.errors import InputError, among, worded
 from relax.losses.definition import Seen, Share
 from relax.losses.jiang import Risk
 from relax.losses.reduction import Reduction
@@ -42,12 +42,11 @@ class HardenedRisk(Risk):
     def __post_init__(self) -> None:
         """Refuse unknown η, and β with which it is none or decreases."""
         super().__post_init__()
-        if self.eta not in get_args(Eta):
-            raise InputError(f"eta {self.eta!r} is not one of: {', '.join(get_args(Eta))}")
+        among(self.eta, get_args(Eta), "eta")
         is_number = isinstance(self.beta, (int, float)) and not isinstance(self.beta, bool)
-        if not (is_number and math.isfinite(self.beta)):
-            raise InputError(f"beta {self.beta!r} must be a finite number; give e.g. 1")
-        object.__setattr__(self, "beta", float(self.beta))
+        if not (is_number and abs(self.beta) <= sys.float_info.max):
+            raise InputError(f"beta {worded(self.beta)} must be a finite number; give e.g. 1")
+        object.__setattr__(self, "beta", self.beta if isinstance(self.beta, ExactFloat) else float(self.beta))
         fits = {"exponential": self.beta >= 0, "top-q": 0 < self.beta <= 1, "power": self.beta > 0}
         if not fits.get(self.eta, True):
             allowed = {"exponential": "at least 0", "top-q": "above 0 and at most 1", "power": "above 0"}

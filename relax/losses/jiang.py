@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal, get_args
 import numpy as np
 
 from relax.counts import ClassCounts, exact_rational, positive_number
-from relax.errors import InputError
+from relax.errors import InputError, among, worded
 from relax.losses.definition import Seen, Share
 from relax.losses.psi import Drawn, LogMeanExp, MeanExp, Populations, Psi
 from relax.losses.reduction import Reduction, class_nodes
@@ -55,10 +55,11 @@ class Risk:
     def __post_init__(self) -> None:
         """Refuse draws and levels that are none, and unknown ψ."""
         if type(self.q) is not int or not 1 <= self.q <= LARGEST_DRAW:
-            raise InputError(f"q {self.q!r} must be a whole number of negatives from 1 to {LARGEST_DRAW}")
+            raise InputError(
+                f"q {worded(self.q)} must be a whole number of negatives from 1 to {LARGEST_DRAW}"
+            )
         object.__setattr__(self, "a", positive_number(self.a, "a", "1"))
-        if self.psi not in get_args(PsiName):
-            raise InputError(f"psi {self.psi!r} is not one of: {', '.join(get_args(PsiName))}")
+        among(self.psi, get_args(PsiName), "psi")
 
     @property
     def function(self) -> Psi:

@@ -41,7 +41,7 @@ class Kernel:
 
     def __post_init__(self) -> None:
         """Refuse a γ that is not positive."""
-        positive_number(self.gamma, "gamma", "16")
+        object.__setattr__(self, "gamma", positive_number(self.gamma, "gamma", "16"))
 
     def refuses(self, counts: ClassCounts, views: int, norm: Norm, nonnegative: bool) -> str | None:
         """Return a sentence where there are no pairs of one kind, or norms are not fixed."""
@@ -81,7 +81,8 @@ class Kernel:
         seen: ClassCounts,
     ) -> Reduction:
         """Return rows Σ m e^{(x − own)/τ}, whose floors together are −1."""
-        gamma, (_, negative) = exact_rational(self.gamma), _pairs(np.array(seen.apart().sizes, dtype=object))
+        sizes, classes = (np.array(part, dtype=object) for part in (seen.sizes, seen.multiplicities))
+        gamma, (_, negative) = exact_rational(self.gamma), _pairs(sizes, classes)
         ones = np.ones(len(weight))
         rows = SumExp(
             anchor=np.arange(len(weight)),
@@ -105,7 +106,7 @@ class Kernel:
         return Share(-ratio * seen.same_class.sum(-1), ratio * apart + gamma * near)
 
 
-def _pairs(size: np.ndarray) -> tuple[int, int]:
-    """Return how many ordered pairs of samples are of one class and of two, by whole numbers."""
-    total, squares = int(size.sum()), int((size * size).sum())
+def _pairs(size: np.ndarray, classes: np.ndarray | int = 1) -> tuple[int, int]:
+    """Return how many ordered pairs of samples are of one class and of two, for classes of each size."""
+    total, squares = int((classes * size).sum()), int((classes * size * size).sum())
     return squares - total, total * total - squares

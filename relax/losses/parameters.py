@@ -14,10 +14,11 @@ from dataclasses import MISSING, Field, fields
 from pathlib import Path
 from typing import Any, Literal, Union
 
-from relax.counts import exact_rational, spelled_rational
+from relax.counts import exact_rational, stated_number
 from relax.errors import InputError
 from relax.losses.loss import Loss
 from relax.norms import NORMS, Norm, norm_of
+from relax.numerals import typed_number, typed_whole
 
 NUMBERS, LISTS = tuple[int, ...], tuple[tuple[int, ...], ...]
 MOST_SPELLED = 60  # characters of parameters; lists of batches have thousands
@@ -133,7 +134,7 @@ def _read(parameter: Parameter, text: str, loss: str) -> Any:
         if kind in (NUMBERS, LISTS):
             return read_numbers(text, kind)
         if kind is int:
-            return int(text)
+            return typed_whole(text)
         return typed_number(text) if kind is float else text
     except InputError as error:
         raise InputError(f"parameter {parameter.name} of loss {loss}: {error}") from error
@@ -152,26 +153,16 @@ def read_numbers(text: str, kind: Any) -> tuple[Any, ...]:
     """
     if text.startswith("@"):
         try:
-            text = Path(text[1:]).read_text()
-        except OSError as error:
-            raise ValueError(f"a text file that can be read ({error.strerror})") from error
+            text = Path(text[1:]).read_text(encoding="utf-8-sig")
+        except (OSError, ValueError) as error:  # ValueError: a null byte in the name, or no UTF-8
+            reason = getattr(error, "strerror", None) or "it is not UTF-8"
+            raise ValueError(f"a text file that can be read ({reason.lower()})") from error
     lines = [tuple(filter(None, re.split(r"[.,;\s]+", line))) for line in re.split(r"[/\n]", text)]
     try:
-        lists = tuple(tuple(int(number) for number in line) for line in lines if line)
+        lists = tuple(tuple(typed_whole(number) for number in line) for line in lines if line)
     except ValueError as error:
         raise ValueError(f"whole numbers, written {FORMS[kind]}") from error
     return lists if kind == LISTS else tuple(number for line in lists for number in line)
-
-
-def typed_number(text: str) -> float:
-    """Read "0.1", "1e-3" or "1/10".
-
-    Raises
-    ------
-    ValueError
-        If it is none of these.
-    """
-    return float(spelled_rational(text)) if "/" in text else float(text)
 
 
 def read_norm(text: str) -> Norm:
@@ -212,7 +203,10 @@ def norm_from_statement(said: object) -> Norm:
     ((kind, number),) = said.items()
     if kind not in NORMS or not (number is None or isinstance(number, str)):
         raise InputError(f"the norm {str(said)[:60]} is not one of: {', '.join(NORMS)}")
-    return norm_of(kind, None if number is None else float(spelled_rational(number)))
+    try:
+        return norm_of(kind, None if number is None else stated_number(number))
+    except (ValueError, ArithmeticError) as error:
+        raise InputError(f"the norm {str(said)[:60]} has no number such as '1/10'") from error
 
 
 def statement_of(loss: Loss) -> dict[str, Any]:
@@ -258,6 +252,8 @@ def _stated(parameter: Parameter, value: Any, loss: str) -> Any:
         raise InputError(f"parameter {parameter.name} of loss {loss} is not of its kind")
     if kind is Norm:
         return norm_from_statement(value)
+    if kind is float:
+        return stated_number(value)
     return _read(parameter, value, loss) if fits is str else value
 
 

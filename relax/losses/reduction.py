@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 
 from relax.counts import ClassCounts
+from relax.facts import brief
 from relax.norms import Members, Norm
 from relax.rows import LogSumExp, Rows
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class Nodes:
     """The nodes of a program and what they are to the user; everything that leaves a solver is indexed by it.
@@ -30,7 +32,7 @@ class Nodes:
     size : array of int, shape (m,)
         What one member is called by: the size of its class without views, or the samples that it is.
     group_of_unit : function
-        Returns the group of every unit, in the user's order.
+        Returns the group of every unit, in the user's order. It can be pickled, as solutions are.
     class_of_unit : function
         Returns the class of every unit, in the user's order of classes.
     unit : str
@@ -79,6 +81,7 @@ class Nodes:
         return Members(slots, vectors, part)
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class Reduction:
     """A loss as rows over nodes.
@@ -124,7 +127,7 @@ def class_nodes(
         share=np.ones(len(sizes), dtype=int),
         size=sizes,
         group_of_unit=counts.group_of_class,
-        class_of_unit=lambda: np.arange(counts.classes),
+        class_of_unit=partial(np.arange, counts.classes),
         roles=roles,
         norms=norms,
     )
@@ -140,8 +143,8 @@ def sample_nodes(counts: ClassCounts, views: int = 1) -> Nodes:
         stands_for=np.ones(count, dtype=int),
         share=np.array([Fraction(1, int(n) * views) for n in size[classes]], dtype=object),
         size=np.ones(count, dtype=int),
-        group_of_unit=lambda: np.arange(count),
-        class_of_unit=lambda: classes,
+        group_of_unit=partial(np.arange, count),
+        class_of_unit=partial(np.asarray, classes),
         unit="sample",
     )
 
@@ -154,10 +157,16 @@ def interchangeable_nodes(counts: ClassCounts, views: int = 1) -> Nodes:
         stands_for=np.array([views]),
         share=np.ones(1, dtype=int),
         size=np.ones(1, dtype=int),
-        group_of_unit=lambda: np.zeros(total, dtype=int),
-        class_of_unit=lambda: sample_nodes(counts).class_of_unit(),
+        group_of_unit=partial(np.zeros, total, dtype=int),
+        class_of_unit=partial(class_of_sample, counts),
         unit="sample",
     )
+
+
+def class_of_sample(counts: ClassCounts) -> Int[np.ndarray, " n"]:
+    """Return the class of every sample, class by class in the user's order."""
+    size = np.array(counts.sizes)[counts.group_of_class()]
+    return np.repeat(np.arange(len(size)), size)
 
 
 def class_rows(

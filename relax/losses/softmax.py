@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -10,8 +10,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from relax.counts import ClassCounts
-from relax.errors import InputError
+from relax.counts import ClassCounts, ExactFloat
+from relax.errors import InputError, worded
 from relax.losses.definition import Labelled, Seen, Share, cross_entropy
 from relax.losses.reduction import (
     Reduction,
@@ -118,9 +118,9 @@ def weight_of_positives(weight: Any, usual: str) -> float:
         If it is not a finite number ≥ 0.
     """
     is_number = isinstance(weight, (int, float)) and not isinstance(weight, bool)
-    if not (is_number and 0 <= weight < math.inf):
-        raise InputError(f"positives_weight {weight!r} must be a finite number from 0 on; {usual}")
-    return float(weight)
+    if not (is_number and 0 <= weight <= sys.float_info.max):
+        raise InputError(f"positives_weight {worded(weight)} must be a finite number from 0 on; {usual}")
+    return weight if isinstance(weight, ExactFloat) else float(weight)
 
 
 def lacks_floor(name: str, norm: Norm) -> str | None:

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any, ClassVar, Literal
 
 from relax.counts import ClassCounts, exact_rational
-from relax.errors import InputError
+from relax.errors import InputError, worded
 from relax.losses.batches import Sampler, expected_rows, refusal
 from relax.losses.companions import expected_shares
 from relax.losses.definition import Seen, Share
@@ -55,15 +55,19 @@ class SupCon:
 
     def __post_init__(self) -> None:
         weight = weight_of_positives(self.positives_weight, "1 is L_out, 0 leaves negatives only")
-        if self.class_weights not in ("samples", "classes"):
-            raise InputError(f"class_weights {self.class_weights!r} must be 'samples' or 'classes'")
+        if not (isinstance(self.class_weights, str) and self.class_weights in ("samples", "classes")):
+            raise InputError(f"class_weights {worded(self.class_weights)} must be 'samples' or 'classes'")
         object.__setattr__(self, "positives_weight", weight)
         if self.batch_size is None:
             if self.sampler is not None:
-                raise InputError(f"sampler {self.sampler!r} says how batches are drawn; give batch_size too")
+                raise InputError(
+                    f"sampler {worded(self.sampler)} says how batches are drawn; give batch_size too"
+                )
             return
         if type(self.batch_size) is not int:
-            raise InputError(f"batch_size {self.batch_size!r} must be a whole number of samples, or none")
+            raise InputError(
+                f"batch_size {worded(self.batch_size)} must be a whole number of samples, or none"
+            )
         if weight != 1 or self.class_weights != "samples":
             raise InputError("batch_size goes with positives_weight=1 and class_weights=samples only")
         object.__setattr__(self, "sampler", self.sampler or "shuffle")

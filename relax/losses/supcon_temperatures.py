@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from relax.counts import ClassCounts
-from relax.errors import InputError
+from relax.counts import ClassCounts, ExactFloat, exact_rational
+from relax.errors import InputError, worded
 from relax.losses.definition import Seen, Share
 from relax.losses.reduction import Reduction
 from relax.losses.supcon import SupCon
@@ -48,8 +48,10 @@ class SupConTemperatures:
     def __post_init__(self) -> None:
         given = self.exponent
         if isinstance(given, bool) or not (isinstance(given, (int, float)) and abs(given) <= LARGEST):
-            raise InputError(f"exponent {given!r} must be a number between −4 and 4; 0 is the loss supcon")
-        object.__setattr__(self, "exponent", float(given))
+            raise InputError(
+                f"exponent {worded(given)} must be a number between −4 and 4; 0 is the loss supcon"
+            )
+        object.__setattr__(self, "exponent", given if isinstance(given, ExactFloat) else float(given))
 
     def refuses(self, counts: ClassCounts, views: int, norm: Norm, nonnegative: bool) -> str | None:
         """Return a sentence where `SupCon` has one."""
@@ -82,7 +84,7 @@ class SupConTemperatures:
         """Return τ_c/τ = (n_c/n_0)^γ, as the decimals that are meant, for the sizes of all classes."""
         found, fine = sorted(set(sizes)), Context(prec=60)
         hottest = found[-1] if self.exponent >= 0 else found[0]
-        exponent = Decimal(repr(self.exponent))
+        exponent = fine.divide(*map(Decimal, exact_rational(self.exponent).as_integer_ratio()))
         powers = (fine.power(fine.divide(Decimal(n), Decimal(hottest)), exponent) for n in found)
         return dict(zip(found, (Fraction(Context(prec=DIGITS).plus(power)) for power in powers), strict=True))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -10,17 +11,18 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from relax.arrangement import Geometry, geometry
-from relax.errors import InputError
-from relax.files import write_atomically
+from relax.errors import InputError, expect
+from relax.files import named, write_atomically
 from relax.losses.parameters import spelled, spelled_value
 from relax.norms import Sphere
 from relax.plots.against_size import draw_against_size
 from relax.plots.heat_map import draw_block
 from relax.solution import Solution
 
-__all__ = ["FORMATS", "geometry_figure", "plot_geometry"]
+__all__ = ["FORMATS", "geometry_figure", "geometry_picture", "plot_geometry", "thumbnail"]
 
 FORMATS = (".png", ".pdf", ".svg")
+MOST_DRAWN = 2_000  # groups of a thumbnail
 
 
 def plot_geometry(solution: Solution, path: str | Path) -> None:
@@ -31,15 +33,21 @@ def plot_geometry(solution: Solution, path: str | Path) -> None:
     InputError
         If the path ends in none of .png, .pdf and .svg, or cannot be written.
     """
-    if Path(path).suffix not in FORMATS:
+    if Path(named(path)).suffix not in FORMATS:
         raise InputError(f"picture {path} must end in one of {', '.join(FORMATS)}")
-    kind, figure = Path(path).suffix.removeprefix("."), geometry_figure(solution)
-    write_atomically(path, lambda file: figure.savefig(file, format=kind, dpi=150))
+    write_atomically(path, geometry_picture(solution, Path(path).suffix.removeprefix(".")))
+
+
+def geometry_picture(solution: Solution, kind: str) -> bytes:
+    """Return the file of `plot_geometry`, of the kind "png", "pdf" or "svg"."""
+    file = io.BytesIO()
+    geometry_figure(solution).savefig(file, format=kind, dpi=150)
+    return file.getvalue()
 
 
 def geometry_figure(solution: Solution) -> Figure:
     """Return the figure of `plot_geometry`: a heat map for each pair of roles, then the lines."""
-    found = geometry(solution)
+    found = geometry(expect(solution, Solution, "solution", "give what solve(problem) returns"))
     rows = 1 if len(found.blocks) == 1 else 2
     figure = Figure(figsize=(11, 4.6 * rows), layout="constrained")
     FigureCanvasAgg(figure)
@@ -56,5 +64,21 @@ def _title(solution: Solution, found: Geometry) -> str:
     what = "Optimal geometry of" if solution.reduction.attained else "Geometry of the bound of"
     classes = f"{problem.counts.classes:,} classes"
     units = classes if found.labelled else f"{problem.counts.samples:,} samples, labels unseen"
-    norm = "" if problem.norm == Sphere() else f", features: {spelled_value(problem.norm)}"
-    return f"{what} {spelled(problem.loss)}: {units}, τ = {problem.temperature:g}{norm}"
+    said = [] if problem.norm == Sphere() else [spelled_value(problem.norm)]
+    said += ["entries ≥ 0"] if problem.nonnegative else []
+    features = f", features: {', '.join(said)}" if said else ""
+    return f"{what} {spelled(problem.loss)}: {units}, τ = {problem.temperature:g}{features}"
+
+
+def thumbnail(solution: Solution) -> bytes | None:
+    """Return a small PNG of the heat map of the features, None where there are too many groups to draw."""
+    if solution.nodes.multiplicity.shape[0] > MOST_DRAWN:
+        return None
+    found = geometry(solution)
+    figure = Figure(figsize=(4.4, 3.4), dpi=75, layout="constrained")
+    canvas = FigureCanvasAgg(figure)
+    block = next(block for block in found.blocks if block.first == block.second == "feature")
+    draw_block(figure.subplots(), solution, found, block)
+    file = io.BytesIO()
+    canvas.print_png(file, metadata={"Software": None})
+    return file.getvalue()

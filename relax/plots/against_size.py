@@ -18,6 +18,7 @@ MARKERS = ("o", "s", "^", "D")
 MARKER_SIZES = (8, 6, 4.5, 3)
 FEW = 30  # sizes whose markers are told apart
 MOST_TICKS = 7
+NEARLY_ALL, BEYOND, MARGIN = 0.99, 2.0, 0.06  # part of the points; how far beyond them is far
 
 
 class Line(NamedTuple):
@@ -33,14 +34,14 @@ def draw_against_size(axes: Axes, solution: Solution, geometry: Geometry) -> Non
     for i, line in enumerate(_lines(geometry)):  # the later, the smaller: none is hidden by the next
         style = {"color": COLOURS[i], "marker": MARKERS[i], "ms": MARKER_SIZES[i] if few else 2.5}
         axes.plot(geometry.sizes, line.values, lw=1, label=line.label, **style)
-    cosine = geometry.blocks[0].cosine
-    if cosine:
-        problem = solution.problem
+    cosine, problem = geometry.blocks[0].cosine, solution.problem
+    if cosine and not problem.nonnegative:  # whose optimum is an orthogonal frame, at zero
         units = problem.counts.classes if geometry.labelled else problem.counts.samples
         name = "simplex ETF, −1/(k−1)" if geometry.labelled else "simplex of all samples, −1/(n−1)"
         axes.axhline(-1 / (units - 1), color="0.5", lw=1, ls="--", label=name)
     axes.set_xscale("log")
     _mark_sizes(axes, geometry)
+    _leave_out_the_farthest(axes)
     axes.yaxis.set_major_locator(MaxNLocator(6))
     axes.grid(axis="y", color="0.92")
     axes.set_axisbelow(True)
@@ -71,6 +72,27 @@ def _lines(geometry: Geometry) -> list[Line]:
     if not block.cosine:
         lines.append(Line("squared norm", block.own.mean))
     return lines
+
+
+def _leave_out_the_farthest(axes: Axes) -> None:
+    """Let the axis end where nearly all points do, if few are far beyond; an arrow gives the farthest."""
+    points = np.concatenate(
+        [np.column_stack(line.get_data()) for line in axes.get_lines() if line.get_marker() != "None"]
+    )
+    values = points[np.isfinite(points[:, 1])]
+    low, high = values[:, 1].min(initial=0.0), np.quantile(values[:, 1], NEARLY_ALL)
+    far = values[np.argmax(values[:, 1])]
+    if len(values) <= FEW or far[1] - low <= BEYOND * (high - low):
+        return
+    axes.set_ylim(low - MARGIN * (high - low), high + 2 * MARGIN * (high - low))
+    axes.annotate(
+        f"{far[1]:.3g}↑",
+        (far[0], 1.0),
+        xycoords=("data", "axes fraction"),
+        va="top",
+        ha="right",
+        fontsize="small",
+    )
 
 
 def _mark_sizes(axes: Axes, geometry: Geometry) -> None:

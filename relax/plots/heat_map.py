@@ -17,6 +17,7 @@ MOST_WRITTEN = 8  # rows whose cells have their value written in
 MOST_HATCHED = 40  # rows whose cells are large enough for a hatch
 HATCHED = {"facecolor": "0.9", "edgecolor": "0.55", "hatch": "////"}
 GREY = {"facecolor": "0.4"}
+NEARLY_ALL = 0.999  # of many cells
 UNEVEN = 8.0  # an entry so many times the usual one would leave nothing else to see
 
 
@@ -60,7 +61,11 @@ def _label(axes: Axes, geometry: Geometry, block: Block) -> None:
 
 def _add_colour_bar(axes: Axes, image: AxesImage, quantity: str) -> None:
     assert axes.figure is not None
-    bar = axes.figure.colorbar(image, ax=axes, label=quantity, shrink=0.85)
+    values = np.ma.masked_invalid(np.ma.asarray(image.get_array()))
+    beyond = bool(np.any(np.abs(np.asarray(image.norm(values.compressed())) - 0.5) > 0.5 + 1e-9))
+    bar = axes.figure.colorbar(
+        image, ax=axes, label=quantity, shrink=0.85, extend="both" if beyond else "neither"
+    )
     if isinstance(image.norm, AsinhNorm):  # its own ticks run into each other at zero
         values = np.asarray(image.norm.inverse(np.linspace(0, 1, 7)))
         values[3] = 0.0
@@ -69,9 +74,16 @@ def _add_colour_bar(axes: Axes, image: AxesImage, quantity: str) -> None:
 
 
 def scale(shown: Float[np.ndarray, "m m"]) -> Normalize:
-    """Return the colour scale, white at zero; compressed where a few entries are far larger than the rest."""
+    """Return the colour scale, white at zero; compressed where a few entries are far larger than the rest.
+
+    Of many cells, those few that reach beyond twice the others have the colour of the end, and the colour bar
+    an arrow there.
+    """
     size = np.abs(shown[np.isfinite(shown)])
     reach = float(size.max(initial=0.0)) or 1.0
+    if len(shown) > MOST_HATCHED:
+        most = float(np.quantile(size, NEARLY_ALL))
+        reach = most if 0.0 < most < reach / 2 else reach
     usual = float(np.median(size)) if len(size) else reach
     if 0.0 < usual < reach / UNEVEN:
         return AsinhNorm(linear_width=usual, vmin=-reach, vmax=reach)

@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from relax.facts import brief
 from relax.rows.layout import members_behind, side_by_side
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class LogSumExp:
     """T rows, each the cross-entropy of a target distribution p against a softmax over entries of M.
@@ -89,6 +91,7 @@ class LogSumExp:
         return LogSumExpTable(members, target, np.where(on_target, log_ratio, log_weight), on_target, floor)
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class LogSumExpTable:
     """Log-sum-exp rows laid out; column 0 is the anchor's own entry, then peers.
@@ -109,13 +112,15 @@ class LogSumExpTable:
 
         With y = x/τ + log_ratio, shifted to Σ p y = 0, the excess of a row with a floor is
         log1p( Σ_{p=0} e^y + Σ_{p>0} p (e^y − 1 − y) ) and softmax − target is p (e^y − 1 − rest)/(1 + rest)
-        on the target. A row without a floor is shifted by Σ p x/τ and has no "1 +".
+        on the target. A row without a floor is shifted by Σ p x/τ and has no "1 +"; its largest term is taken
+        out, as all of them may be below the smallest float.
         """
         has_floor = np.isfinite(self.floor)
         shift = (self.members * self.target * entry).sum(axis=1) + np.where(has_floor, self.floor, 0.0)
         y = entry + self.log_ratio - shift[:, None]
-        top = np.maximum(0.0, y.max(axis=1))[:, None]
-        unit = np.where(has_floor[:, None], np.exp(-top), 0.0)
+        top = y.max(axis=1)
+        top = np.where(has_floor | (top == -np.inf), np.maximum(0.0, top), top)[:, None]
+        unit = np.where(has_floor[:, None], np.exp(-np.maximum(0.0, top)), 0.0)
         term = np.exp(y - top)
         on, p = self.on_target, self.target
         centred = np.where(top == 0.0, np.expm1(np.minimum(y, 0.0)), term - unit)
@@ -150,6 +155,7 @@ class LogSumExpTable:
         return total
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class LogSumExpState:
     """Log-sum-exp rows at a matrix: `slope` is softmax − target on each single entry."""

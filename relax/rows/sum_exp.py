@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
+from relax.facts import brief
 from relax.rows.layout import members_behind, side_by_side
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class SumExp:
     """T rows, each a sum of exponentials of entries of M above a target's mean.
@@ -53,6 +55,7 @@ class SumExp:
         )
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class SumExpTable:
     """Sum-of-exponentials rows laid out; column 0 is the anchor's own entry, then peers.
@@ -85,6 +88,7 @@ class SumExpTable:
         return factor @ cp.exp(entry[row, column] - mean[row])
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class SumExpState:
     """Sum-of-exponentials rows at a matrix.

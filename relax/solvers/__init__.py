@@ -15,14 +15,15 @@ import numpy as np
 
 from relax.answer import Answer, Status
 from relax.bounds import feasible, on_fixed_diagonal, witness_at
-from relax.errors import InputError, SolverError
-from relax.orbits import OrbitMatrix
+from relax.errors import InputError, SolverError, between, expect
 from relax.problem import Level, Problem
 from relax.program import GramProgram
 from relax.solution import Solution
 from relax.solvers import barrier, conic, dual_vector, low_rank, orthogonal_frame
+from relax.solvers.worth import nothing_yet
 
 TOLERANCE = 1e-9  # of the gap over its scale
+CONIC = ("clarabel", "scs", "mosek")
 
 
 @dataclass(frozen=True)
@@ -41,10 +42,7 @@ _SOLVERS = {
         Solver("orthogonal_frame", orthogonal_frame.supports, orthogonal_frame.solve),
         Solver("low_rank", low_rank.supports, low_rank.solve),
         Solver("barrier", barrier.supports, barrier.solve),
-        *(
-            Solver(name, conic.supports, partial(conic.solve, name=name))
-            for name in ("clarabel", "scs", "mosek")
-        ),
+        *(Solver(name, conic.supports, partial(conic.solve, name=name)) for name in CONIC),
     ]
 }
 # each steps in where those before do not fit or fail
@@ -84,9 +82,10 @@ def solve(
     SolverError
         If it failed altogether.
     """
+    expect(problem, Problem, "problem", "give a Problem: solve(Problem([12, 6, 3]))")
+    deadline = _deadline(solver, tolerance, time_limit)
     reduction = problem.reduction(level)
-    program = problem.assembled(reduction)
-    answer = solve_program(program, solver, tolerance, time_limit)
+    answer = _solved(problem.assembled(reduction), solver, tolerance, deadline)
     return Solution(problem, reduction, level, answer)
 
 
@@ -105,7 +104,8 @@ def solve_program(
     tolerance : float
         Wanted gap, relative to `GramProgram.scale_of_gap`.
     time_limit : float, optional
-        Seconds after which the best so far is returned. So it is when the user interrupts (Ctrl-C).
+        Seconds, loading aside, after which the best so far is returned. So it is when the user interrupts
+        (Ctrl-C).
 
     Raises
     ------
@@ -114,43 +114,67 @@ def solve_program(
     SolverError
         If it failed altogether.
     """
-    if not (0 < tolerance < 1):
-        raise InputError(f"tolerance {tolerance!r} must lie between 0 and 1; give e.g. 1e-9")
-    if time_limit is not None and not time_limit > 0:
-        raise InputError(f"time limit {time_limit!r} must be a positive number of seconds")
-    started = time.monotonic()
-    deadline = np.inf if time_limit is None else started + time_limit
-    best: Answer | None = None
-    choice = _chosen(program, solver)
+    expect(program, GramProgram, "program", "give a GramProgram: problem.program(), or use solve(problem)")
+    return _solved(program, solver, tolerance, _deadline(solver, tolerance, time_limit))
+
+
+def check_request(solver: str, tolerance: float, time_limit: float | None) -> None:
+    """Refuse what makes no sense for any program, and load what takes long to load.
+
+    Raises
+    ------
+    InputError
+        If the solver is unknown or not installed, or a number is out of its range.
+    """
+    expect(solver, str, "solver", f"give one of: {', '.join(names())}")
+    between(tolerance, 0, 1, "tolerance", "1e-9")
+    if time_limit is not None:
+        between(time_limit, 0, np.inf, "time limit", "60 (seconds)")
+    if solver not in names():
+        raise InputError(f"unknown solver {solver!r}; choose one of: {', '.join(names())}")
+    if solver in CONIC:
+        conic.check_installed(solver)
+
+
+def _deadline(solver: str, tolerance: float, time_limit: float | None) -> float:
+    """Return when to stop a request that makes sense; loading is not on the clock."""
+    check_request(solver, tolerance, time_limit)
+    return np.inf if time_limit is None else time.monotonic() + float(time_limit)
+
+
+def _solved(program: GramProgram, solver: str, tolerance: float, deadline: float) -> Answer:
+    """Return the best point and the best bound of the solvers that are tried until the deadline."""
+    best, started, choice = None, time.monotonic(), _chosen(program, solver)
     for chosen in choice:
         try:
             answer = chosen.solve(program, tolerance, deadline)
+            found = _judged(replace(answer, solver=chosen.name), tolerance, started, deadline)
         except KeyboardInterrupt:
-            answer = _nothing_yet(program)
+            found = replace(nothing_yet(program), solver=chosen.name, seconds=time.monotonic() - started)
         except SolverError:
             if best is None and chosen is choice[-1]:
                 raise
             continue  # what others found stands
-        found = _judged(replace(answer, solver=chosen.name), tolerance, started)
         best = found if best is None else _better_of(best, found)
         underflows = best.excess == 0.0  # τ so small that float64 has no excess; no solver here can do more
-        stopped = found.status is Status.INTERRUPTED or time.monotonic() > deadline
-        if best.relative_gap() <= tolerance or underflows or stopped:
+        if best.relative_gap() <= tolerance or underflows or found.status is Status.INTERRUPTED:
             break
+        if time.monotonic() > deadline:
+            return best if chosen is choice[-1] else replace(best, status=Status.TIME_LIMIT)
     assert best is not None
     return best
 
 
-def _judged(answer: Answer, tolerance: float, started: float) -> Answer:
+def _judged(answer: Answer, tolerance: float, started: float, deadline: float) -> Answer:
     """Make the point feasible, keep the better of the solver's witness and the one of stationarity.
 
     Whether a solver that came to its end has converged is for the proven gap to say, not for its criterion.
     """
-    program, seconds = answer.program, time.monotonic() - started
+    program, late = answer.program, time.monotonic() > deadline
     point = feasible(program, answer.point)
     witness = replace(answer.witness, base=on_fixed_diagonal(program, answer.witness.base))
-    found = replace(answer, point=point, witness=witness, seconds=seconds)
-    if found.relative_gap() > TOLERANCE / 10:
+    found = replace(answer, point=point, witness=witness, seconds=time.monotonic() - started)
+    if not late and found.relative_gap() > TOLERANCE / 10:
         other = replace(found, witness=witness_at(program, point))
         found = min(found, other, key=Answer.gap)
     if found.status not in (Status.CONVERGED, Status.STALLED):
@@ -167,24 +191,13 @@ def _better_of(first: Answer, second: Answer) -> Answer:
     upper = min((first, second), key=lambda one: one.excess)
     lower = max((first, second), key=lambda one: one.bound.excess)
     best = min((replace(upper, witness=lower.witness), second, first), key=Answer.relative_gap)
-    return replace(best, iterations=first.iterations + second.iterations, seconds=second.seconds)
-
-
-def _nothing_yet(program: GramProgram) -> Answer:
-    """Return a diagonal matrix, whose bound is poor but proven, for a solver that was interrupted."""
-    own = np.zeros((program.groups, program.roles, program.roles))
-    for rule in program.rules:
-        level = rule.interior(program.slot_multiplicity[rule.slots])
-        own[rule.slots // program.roles, rule.slots % program.roles, rule.slots % program.roles] = level
-    slots = program.groups * program.roles
-    matrix = OrbitMatrix(program.multiplicity, own, np.zeros((slots, slots)))
-    return Answer(program, matrix, witness_at(program, feasible(program, matrix)), Status.INTERRUPTED, 0)
+    status = second.status if second.status is Status.INTERRUPTED else best.status
+    steps = first.iterations + second.iterations
+    return replace(best, status=status, iterations=steps, seconds=second.seconds)
 
 
 def _chosen(program: GramProgram, name: str) -> list[Solver]:
     if name != "auto":
-        if name not in _SOLVERS:
-            raise InputError(f"unknown solver {name!r}; choose one of: {', '.join(names())}")
         reason = _SOLVERS[name].supports(program)
         if reason is not None:
             raise InputError(f"{reason}; solver auto finds one that fits")

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from relax.dual_equations import DualEquations
+from relax.facts import brief
 
 ACCURATE = 1e-13  # residual at which float64 has nothing more to give
 ACCEPTABLE = 1e-8  # residual at which a step that no longer improves counts as rounding
@@ -17,6 +18,7 @@ LONGEST_STEP = 3.0  # in log z and log Z
 SHORTEST_ADVANCE = 1e-4  # of the continuation parameter
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class Root:
     """A solution (u, v) = (log z, log Z) of the equations, its Gram matrix, and the Newton steps so far."""

@@ -12,6 +12,7 @@ slack has rank two or more: such a program is handed over as soon as an entry ex
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -27,6 +28,7 @@ from relax.program import GramProgram
 from relax.rows import LogSumExp
 from relax.rules import Bounded, Fixed
 from relax.solvers.continuation import Root, StepCount, solve_equations
+from relax.solvers.worth import nothing_yet
 from relax.symmetry import merge, merge_labels, spread
 
 Partition = frozenset[tuple[int, ...]]
@@ -79,6 +81,8 @@ def solve(program: GramProgram, tolerance: float, deadline: float) -> Answer:
             break
         partition = revised
     if best is None:
+        if status is Status.TIME_LIMIT:  # the witness of another matrix may take longer than all the rest
+            return replace(nothing_yet(program), status=status, iterations=count.steps)
         matrix = _equiangular(program)
         return Answer(program, matrix, witness_at(program, matrix), status, count.steps)
     witness = best.witness

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from relax.answer import Answer, Status
 from relax.bounds import Witness, feasible, lower_bound, witness_at
 from relax.orbits import OrbitMatrix
 from relax.program import GramProgram
@@ -35,3 +36,15 @@ def worth(program: GramProgram, matrix: OrbitMatrix, witness: Witness | None = N
     rows, cost, scale = program.rows_excess(point), program.rule_cost(point), program.scale_of_gap(point)
     gap = lower_bound(program, witness, rows + cost).gap(rows, cost)
     return Worth(gap, gap / scale if scale > LEAST_EXCESS else np.inf, point, witness)
+
+
+def nothing_yet(program: GramProgram) -> Answer:
+    """Return a diagonal matrix with a bound that is poor but proven, at the cost of one evaluation."""
+    m, s = program.groups, program.roles
+    own = np.zeros((m, s, s))
+    for rule in program.rules:
+        level = rule.interior(program.slot_multiplicity[rule.slots])
+        own[rule.slots // s, rule.slots % s, rule.slots % s] = level
+    matrix = OrbitMatrix(program.multiplicity, own, np.zeros((m * s, m * s)))
+    no_slack = Witness(matrix, np.zeros((m * s, 0)), np.zeros((m, s, 0)))
+    return Answer(program, matrix, no_slack, Status.INTERRUPTED, 0)

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from relax.errors import InputError
+from relax.facts import brief
 from relax.geometry import embed, simplex_etf_gram
 from relax.problem import ClassCounts
 
@@ -66,6 +67,7 @@ def orthogonal_frame(k: int, dim: int | None = None) -> Float64[np.ndarray, "k d
     return np.eye(k, length)
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class Seli:
     """Simplex-encoded-labels interpolation: a classifier and class features, in the same coordinates.

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from certify import Certificate, Verdict, certify, check, checker
-from certify.certificate import claim_hash
+from certify.grammar import claim_hash
 from certify.verification import verify
 from relax import Ball, Problem, Ridge, solve, solve_program
 from relax.bounds import witness_at

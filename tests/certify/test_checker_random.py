@@ -18,8 +18,8 @@ from flint import arb, ctx
 from certify import certify
 from certify.balls.enclosures import BallMatrix, balls
 from certify.balls.random.rows import random_row_table
-from certify.certificate import claim_hash
 from certify.checker import Verdict
+from certify.grammar import claim_hash
 from certify.verification import Check, verify
 from relax import Problem, solve
 from tests.certify.test_checker import Document, checker, hashed, is_named
@@ -292,7 +292,7 @@ def alone(document: Document) -> Document:
         ("own_population", ["4"], "differ in length"),
         ("own_population", ["498", "4"], "populations of one size"),
         ("own_population", ["997/2", "7/2"], "no whole number"),
-        ("draws", 0, "draws is not a positive integer"),
+        ("draws", 0, "draws is not an integer from 1 to"),
         ("draws", 1010, "more is drawn without replacement"),
         ("draws", 1025, "this verifier has not checked the file"),
         ("replacement", 0, "replacement is not true or false"),

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from certify import certify, checker
-from certify.certificate import claim_hash
+from certify.grammar import claim_hash
 from certify.verification import Check, verify
 from relax import Ball, MeanSquare, Problem, Ridge, Sphere, losses, solve
 from relax.problem import Level
@@ -431,7 +431,14 @@ def test_the_nearest_float_stands_for_a_value_that_is_not_dyadic() -> None:
     )
     moved = float.fromhex(document["witness"]["own"][odd[0]]) * (1 + 2.0**-52)
     document["witness"]["own"][odd[0]] = moved.hex()
-    loose = {"lower": "0", "excess_lower": "0", "gap": "1e-6", "verdict": "UNDECIDED", "gram_radius": "0.1"}
+    loose = {
+        "lower": "0",
+        "excess_lower": "0",
+        "scale": "0",
+        "gap": "1e-6",
+        "verdict": "UNDECIDED",
+        "gram_radius": "0.1",
+    }
     document = changed(document, "claim", value=document["claim"] | loose)
     assert checker.check(json.dumps(document)).message == "rejected: the Gram radius is not proven"
 

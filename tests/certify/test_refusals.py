@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from certify import certify
-from certify.certificate import claim_hash
+from certify.grammar import claim_hash
 from certify.verification import verify
 from relax import Answer, Ball, InputError, MeanSquare, Problem, Ridge, Sphere, Status, solve
 from relax.bounds import Witness
@@ -107,7 +107,7 @@ def test_targets_that_are_no_numbers_are_refused(number: float) -> None:
 @pytest.mark.parametrize(
     ("path", "value"),
     [
-        (("claim", "tolerance"), "1e9999999999"),
+        (("claim", "tolerance"), "1e99999999999"),
         (("claim", "problem", "order"), [1.0, 0.0]),
         (("claim", "level"), "classes"),
     ],

@@ -172,3 +172,25 @@ def test_formats(tmp_path: Path) -> None:
         assert (tmp_path / f"picture{suffix}").read_bytes().startswith(start)
     with pytest.raises(InputError, match=r"must end in one of \.png, \.pdf, \.svg"):
         plot_geometry(solution, tmp_path / "picture.bmp")
+
+
+def test_of_many_cells_the_few_farthest_do_not_set_the_scale() -> None:
+    """LVIS: the classes of one image stand on one point: one cell of many, and one point of a line."""
+    maps, lines = panels(Problem.from_dataset("lvis-v1"))
+    (heat_map,) = maps
+    values, norm = shown(heat_map).compressed(), heat_map.images[0].norm
+    assert values.max() == pytest.approx(1.0) and np.asarray(norm(np.array([0.3]))).item() > 1
+    assert np.quantile(np.abs(np.asarray(norm(values)) - 0.5), 0.9) > 0.15
+    assert heat_map.images[0].colorbar.extend == "both"  # type: ignore[union-attr]
+    assert lines.get_ylim()[1] < 0.3
+    assert "1↑" in {text.get_text() for text in lines.texts}
+    places, few = panels(Problem.from_dataset("places-lt"))
+    assert places[0].images[0].colorbar.extend == "neither"  # type: ignore[union-attr]
+    assert not few.texts
+
+
+def test_non_negative_features_are_named_and_have_no_simplex() -> None:
+    problem = Problem([9, 4, 4, 2], nonnegative=True, temperature=0.5)
+    _, lines = panels(problem)
+    assert "entries ≥ 0" in geometry_figure(solve(problem)).get_suptitle()
+    assert "simplex" not in " ".join(drawn(lines))

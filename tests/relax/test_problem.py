@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relax.errors import InputError
+from relax.errors import InputError, worded
 from relax.losses import SupCon
 from relax.problem import Ball, ClassCounts, Problem, Ridge, Sphere, exact_rational
 
@@ -69,7 +69,8 @@ def test_bad_counts(counts: Any, sentence: str) -> None:
 @pytest.mark.parametrize("temperature", BAD_TEMPERATURES, ids=lambda t: repr(t)[:12])
 def test_bad_temperature(temperature: Any) -> None:
     message = refusal(Problem, [10, 5], temperature=temperature)
-    assert message == f"temperature {temperature!r} must be a positive finite number; give e.g. 0.1"
+    said = worded(temperature)  # the number itself, where it is short
+    assert message == f"temperature {said} must be a positive finite number; give e.g. 0.1"
 
 
 @pytest.mark.parametrize("weight", [0, -1e-3, math.nan, math.inf, "small", None])
@@ -101,11 +102,15 @@ def test_views_may_not_push_the_counts_beyond_exact_floats() -> None:
     ("labels", "sentence"),
     [
         ([], "labels have shape (0,); give one label a sample, shape (n,)"),
-        (3, "labels have shape (); give one label a sample, shape (n,)"),
-        (np.zeros((4, 2), int), "labels have shape (4, 2); give one label a sample, shape (n,)"),
+        (3, "labels 3 are no list and no array; give one integer or string a sample, shape (n,)"),
+        (
+            np.zeros((4, 2), int),
+            "labels have shape (4, 2); give one label a sample, shape (n,), e.g. [:, 0] of one column, "
+            "argmax(axis=1) of a one-hot array",
+        ),
         ([0.0, 1.0, math.nan], "labels hold NaN or infinity; give one integer label a sample"),
         ([0.0, 1.0, math.inf], "labels hold NaN or infinity; give one integer label a sample"),
-        ([0, 1, None], "labels of type object cannot be compared; give integers or strings"),
+        ([0, 1, None], "labels are missing for some samples (None, NA); leave those samples out"),
         (np.array([1j, 2j]), "labels of type complex128 cannot be compared; give integers or strings"),
     ],
 )

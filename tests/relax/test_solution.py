@@ -89,7 +89,7 @@ def test_it_prints() -> None:
     [
         ({"solver": "simplex"}, "unknown solver 'simplex'"),
         ({"tolerance": 0.0}, "tolerance 0.0 must lie between 0 and 1"),
-        ({"time_limit": -1.0}, "time limit -1.0 must be a positive number"),
+        ({"time_limit": -1.0}, "time limit -1.0 must be a positive"),
     ],
 )
 def test_bad_arguments(options: dict, message: str) -> None:

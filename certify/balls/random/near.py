@@ -11,11 +11,13 @@ from flint import arb, arb_mat, arb_poly, arb_series, ctx
 from jaxtyping import Bool, Shaped
 
 from certify.balls.enclosures import Balls, total, upper
+from relax.facts import brief
 
 LARGEST = 0.02  # x
 MOST_TERMS = 64
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class Near:
     """Which y are near one, and how many terms stand for them."""

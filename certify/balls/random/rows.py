@@ -26,6 +26,7 @@ from certify.balls.enclosures import (
 from certify.balls.random import hypergeometric, multinomial
 from certify.balls.random.laplace import LaplaceBalls, laplace
 from relax.errors import InputError
+from relax.facts import brief
 from relax.rows import RandomLogSumExp
 
 LARGEST_DRAW = 1_000_000  # the distribution of own draws is written out
@@ -40,7 +41,7 @@ def random_row_table(rows: RandomLogSumExp, multiplicity: Float[np.ndarray, " m"
     InputError
         If the rows are no expectation over draws, so that they need not be convex.
     """
-    _check(rows, multiplicity)
+    check_random_rows(rows, multiplicity)
     count, m = len(rows.anchor), len(multiplicity)
     members: Any = np.empty((count, m + 1), dtype=object)
     members[:, 0], members[:, 1:] = arb(1), balls(multiplicity)
@@ -49,7 +50,14 @@ def random_row_table(rows: RandomLogSumExp, multiplicity: Float[np.ndarray, " m"
     return RandomRowTable(rows, multiplicity, members, np.array(floor), np.ones(count, dtype=bool))
 
 
-def _check(rows: RandomLogSumExp, multiplicity: Float[np.ndarray, " m"]) -> None:
+def check_random_rows(rows: RandomLogSumExp, multiplicity: Float[np.ndarray, " m"]) -> None:
+    """Return if rows are expectations over draws.
+
+    Raises
+    ------
+    InputError
+        If they are not, so that they need not be convex.
+    """
     if (
         type(rows.draws) is not int
         or not 1 <= rows.draws <= LARGEST_DRAW
@@ -73,6 +81,7 @@ def _check(rows: RandomLogSumExp, multiplicity: Float[np.ndarray, " m"]) -> None
         raise InputError("rows without replacement draw from populations of one size")
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class RandomRowTable:
     """What no matrix changes in T rows; column 0 is the anchor's own entry, then come peers by groups."""
@@ -97,6 +106,7 @@ class RandomRowTable:
         return RandomRowBalls(self, _exp(rise) * ball(self.rows.peer_multiplicity))
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class RandomRowBalls:
     """T rows at a matrix, evaluated when they are asked for, at the precision of that time."""

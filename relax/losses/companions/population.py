@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Int
 
+from relax.facts import brief
 from relax.losses.definition import Seen
 
 
@@ -22,6 +23,7 @@ class Reading(NamedTuple):
     drawn: Any
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class Companions:
     """Who may be drawn beside b anchors; samples are numbered as they first appear when sorted."""

@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from relax.facts import brief
 from relax.losses.companions.population import Companions
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class Powers:
     """Draws with replacement: E[1{B>0}(e^{−sB} − e^{−sX})] by powers of one draw."""

@@ -11,12 +11,14 @@ from typing import Any
 import numpy as np
 
 from relax.errors import InputError
+from relax.facts import brief
 from relax.losses.companions.population import Companions
 from relax.losses.companions.replacement import lost
 
 LARGEST_PRODUCT = 2_000_000  # steps, each of all anchors at once
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class Products:
     """Draws without replacement: the same by coefficients of a product, sample after sample.

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
+from relax.facts import brief
 from relax.rows.random.quadrature import LaplaceRule
 
 AT_ONCE = 500_000  # numbers in a temporary array
@@ -26,6 +27,7 @@ class Point(NamedTuple):
     unit: Float[np.ndarray, " T"]
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class Draws:
     """K draws for each of T rows.

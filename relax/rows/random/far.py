@@ -12,9 +12,11 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Bool, Complex, Float, Int
 
+from relax.facts import brief
 from relax.rows.random.circle import Circle, log1p
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class Pairs:
     """Pairs of a node j and a peer, sorted by (j, row), one by one."""
@@ -88,6 +90,7 @@ class Pairs:
         return summed.astype(np.float64)  # integers where there are no pairs
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class Tail:
     """The same by Σ_p (−1)^{p−1} (ρ e^{−α})^p, |ρ| being small."""

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Complex, Float, Int
 
+from relax.facts import brief
 from relax.rows.random.circle import Circle, expm1, log1p
 from relax.rows.random.draws import Draws, Point, blocks
 from relax.rows.random.far import Pairs, Tail
@@ -54,6 +55,7 @@ class _Nodes(NamedTuple):
     excess: Float[np.ndarray, " t"]
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class Hypergeometric:
     """K draws without replacement, at a point.

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
+from relax.facts import brief
 from relax.rows.random.draws import Draws, Point, blocks
 
 KEPT = 10_000_000  # numbers of an array that is kept for products with the Hessian
@@ -31,6 +32,7 @@ class _Nodes(NamedTuple):
     twice: Float[np.ndarray, "J t"]
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class Multinomial:
     """K draws with replacement, at a point.

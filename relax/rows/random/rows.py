@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
+from relax.facts import brief
 from relax.rows.random.circle import circle
 from relax.rows.random.draws import Draws, Point
 from relax.rows.random.floors import own_draws
@@ -19,6 +20,7 @@ from relax.rows.random.quadrature import laplace_rule
 GROWTH_STEP = 8.0  # circles are made for growths that are multiples of it
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class RandomLogSumExp:
     """T rows, each an expectation over K draws of what the anchor is compared with.
@@ -106,6 +108,7 @@ def _one(total: Float[np.ndarray, " T"]) -> int:
     return int(total[0])
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class RandomTable:
     """Random log-sum-exp rows laid out; column 0 is the anchor's own entry, then peers.
@@ -156,6 +159,7 @@ class RandomTable:
         return None
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class RandomState:
     """Random log-sum-exp rows at a matrix: functions of peers minus the own entry."""

@@ -15,6 +15,7 @@ import numpy as np
 import scipy.sparse as sp
 from jaxtyping import Float, Int
 
+from relax.facts import brief
 from relax.orbits import OrbitMatrix
 from relax.program import GramProgram
 from relax.rows import RowState
@@ -25,6 +26,7 @@ Blocks = Sequence[Float[np.ndarray, "_ _"]]
 ROOT2 = np.sqrt(2.0)
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class Coordinates:
     """The coordinates x of one program."""

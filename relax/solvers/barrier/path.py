@@ -17,6 +17,7 @@ import scipy.sparse as sp
 from jaxtyping import Float
 
 from relax.bounds import Witness
+from relax.facts import brief
 from relax.orbits import OrbitMatrix
 from relax.program import GramProgram
 from relax.solvers.barrier.coordinates import Coordinates
@@ -39,6 +40,7 @@ def _size(program: GramProgram, point: OrbitMatrix) -> float:
     return program.excess(point) if np.isfinite(program.floor) else max(1.0, abs(program.value(point)))
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class Path:
     """The central path of one program."""

@@ -63,9 +63,10 @@ def solve(program: GramProgram, tolerance: float, deadline: float, rank: int | N
     rank : int, optional
         Columns of V to start from, the number of groups by default; more are added where they are needed.
     """
-    factors = Factors(program, program.groups if rank is None else rank)
+    factors, started = Factors(program, program.groups if rank is None else rank), time.monotonic()
     start = factors.start()
-    search = Search(factors, start, worth(program, factors.matrix(start)), deadline)
+    first = worth(program, factors.matrix(start))
+    search = Search(factors, start, first, deadline - (time.monotonic() - started))  # the last takes as long
     if program.nonnegative:
         search.move_walls()
     try:
@@ -107,6 +108,8 @@ class Search:
         Hessian products so far.
     decrement : float
         What the last descent reached (`descend`).
+    proven : array, shape (N,), or None
+        The point that a proof was last tried at, with these walls.
     """
 
     factors: Factors
@@ -115,6 +118,10 @@ class Search:
     deadline: float = np.inf
     products: int = 0
     decrement: float = field(default=np.inf, init=False)
+    proven: Vector | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.proven = self.x
 
     def run(self, tolerance: float) -> Status:
         """Descend until the gap is proven; if it is not, with new walls, more columns, or from hotter."""
@@ -144,12 +151,19 @@ class Search:
 
     def prove_here(self) -> None:
         """Keep what the present point proves, if it is the best so far."""
+        if self.proven is self.x:
+            return
+        self.proven = self.x
         with contextlib.suppress(np.linalg.LinAlgError):  # raised for what is not finite
             program, walls, matrix = self.factors.program, self.factors.walls, self.factors.matrix(self.x)
             paid = None if walls is None else walls.push(matrix)
             point = feasible(program, matrix)
             found = worth(program, point, witness_at(program, point, paid))
             self.best = min(self.best, found, key=lambda one: one.gap)
+
+    def out_of_time(self) -> bool:
+        """Return whether the deadline has passed."""
+        return time.monotonic() > self.deadline
 
     def descend(self, target: float) -> End:
         """Take Newton steps until the decrement is at the target, or what else ends it.
@@ -159,7 +173,7 @@ class Search:
         """
         radius, reach, accuracy, idle, lowest = 1.0, 1.0, LOOSE, 0, np.inf
         for _ in range(MOST_STEPS):
-            if time.monotonic() > self.deadline:
+            if self.out_of_time():
                 return End.TIME
             model = Model(self.factors, self.x)
             if not (model.unit > LEAST_EXCESS and np.isfinite(model.gradient).all()):
@@ -172,9 +186,11 @@ class Search:
             lowest = min(lowest, reach)
             if reach <= target or idle >= IDLE:
                 return End.TARGET if reach <= target else End.ROUNDING
+            if self.out_of_time():
+                return End.TIME
             quadratic = Quadratic(model.gradient, model.hessian, inverse)
             wanted = max(accuracy, min(reach, LOOSE))
-            step = trust_region_step(quadratic, radius, MOST_PRODUCTS, wanted)
+            step = trust_region_step(quadratic, radius, MOST_PRODUCTS, wanted, self.deadline)
             self.products += step.products
             fraction = self._move(model, step, noise)
             if fraction == 0.0:
@@ -201,6 +217,7 @@ class Search:
         """Take multipliers of M ≥ 0 from the present point, and penalties from second derivatives there."""
         model = Model(replace(self.factors, walls=None), self.x)
         self.factors = replace(self.factors, walls=walls_at(model.matrix, model.single, self.factors.walls))
+        self.proven = None
 
     def _widen(self, tolerance: float) -> bool:
         """Add the columns that the dual slack asks for, up to as many as there are; return whether it did."""

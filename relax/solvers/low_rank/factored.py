@@ -18,6 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
+from relax.facts import brief
 from relax.orbits import OrbitMatrix
 from relax.program import GramProgram
 from relax.rows import RowState
@@ -37,6 +38,7 @@ class Parts(NamedTuple):
     left: Float[np.ndarray, " q"]
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class Factors:
     """Flat coordinates x of V (with `rank` columns), Ŷ and what is left.
@@ -144,6 +146,7 @@ class Factors:
         return wider, wider.spheres.retract(np.append(by_slot, left))
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class Model:
     """Value, gradient and Hessian of the objective at x, and what they are made of.

@@ -6,6 +6,7 @@ Absil, Baker & Gallivan, Trust-region methods on Riemannian manifolds, doi 10.10
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -13,11 +14,14 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
+from relax.facts import brief
+
 TINY = np.finfo(float).tiny
 FLAT = 1e-8  # curvature beside the preconditioner's that counts as none
 Vector = Float[np.ndarray, " N"]
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class Spheres:
     """Σ_{i on sphere j} x_i² = ρ_j for each j; x is a matrix row by row, then single coordinates.
@@ -92,12 +96,14 @@ class Step(NamedTuple):
     products: int
 
 
-def trust_region_step(model: Quadratic, radius: float, most: int, accuracy: float) -> Step:
+def trust_region_step(
+    model: Quadratic, radius: float, most: int, accuracy: float, deadline: float = np.inf
+) -> Step:
     """Return Steihaug's approximate minimiser of the model within a radius, in the preconditioner's norm.
 
     Conjugate gradients, until the residual (in the dual norm) has fallen by `accuracy`; when a direction of
     negative curvature turns up or the boundary is met, on to the boundary. A direction with no curvature at
-    all, rotations of the factors above all, ends it where it is.
+    all, rotations of the factors above all, ends it where it is, and so does the deadline.
     """
     step, image, residual = np.zeros_like(model.gradient), np.zeros_like(model.gradient), model.gradient
     scaled = model.precondition(residual)
@@ -126,7 +132,7 @@ def trust_region_step(model: Quadratic, radius: float, most: int, accuracy: floa
         residual = residual + share * turned
         scaled = model.precondition(residual)
         following = float(residual @ scaled)
-        if following <= accuracy**2 * first:
+        if following <= accuracy**2 * first or time.monotonic() > deadline:
             return ended(False, count)
         ratio = following / squared
         both, length = ratio * (both + share * length), following + ratio**2 * length

@@ -12,12 +12,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from relax.facts import brief
 from relax.orbits import OrbitMatrix
 
 SOFTEST, STIFFEST = 30.0, 1e5  # ρ beside the second derivative of the rows in the entry; it doubles
 UNREAD = 1e-2  # what counts as the second derivative of an entry that no row reads, beside those it is near
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class Walls:
     """Multipliers N ≥ 0 of entries and their penalties ρ ≥ 0; where ρ = 0 there is no wall.

@@ -6,7 +6,7 @@
     def test_my_solver(case):
         conformance.assert_conforms(my_solve, case)
 
-`my_solve(program, tolerance, deadline)` returns a `relax.solvers.candidate.Answer`, as all solvers do.
+`my_solve(program, tolerance, deadline)` returns a `relax.Answer`, as all solvers do.
 """
 
 from relax.testing.conformance.cases import Case, cases

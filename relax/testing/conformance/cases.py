@@ -9,6 +9,7 @@ from fractions import Fraction
 import numpy as np
 from jaxtyping import Float
 
+from relax.facts import brief
 from relax.losses import CrossEntropy, Dhel, FixedBatches, Kernel
 from relax.orbits import OrbitMatrix
 from relax.problem import Ball, MeanSquare, Norm, Problem, Ridge, Sphere
@@ -18,6 +19,7 @@ from relax.rules import Fixed
 from relax.testing.step import step_geometry
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class Case:
     """A program, and what is known of its optimum.

@@ -20,7 +20,7 @@ def test_piped_output_is_not_wrapped(gramcert: Command, monkeypatch: pytest.Monk
     counts = ",".join(str(size) for size in range(40, 2, -1))
     code, out, _ = gramcert("solve", "--counts", counts)
     assert code == 0
-    assert f"38 of 38 sizes: {Problem([*range(40, 2, -1)]).counts}" in out
+    assert f"817 samples in 38 classes of 38 sizes: {Problem([*range(40, 2, -1)]).counts}" in out
     assert "verdict      CERTIFIED: the gap is proven to be within the tolerance times its scale\n" in out
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from certify import certify, check, ground_truth
-from certify.certificate import claim_hash
+from certify.grammar import claim_hash
 from certify.ground_truth.cache import file_of, folder_of
 from relax import InputError, Problem, solve
 from relax.files import write_atomically

@@ -9,8 +9,9 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from relax import datasets
+from relax import Problem, datasets, solve
 from relax.bounds import feasible
+from relax.errors import InputError
 from relax.program import GramProgram
 from relax.rows import LogSumExp
 from relax.rules import Budget
@@ -73,3 +74,12 @@ def test_two_roles_in_groups_have_the_optimum_of_the_program_without_groups() ->
     for program in (grouped_cross_entropy(), cross_entropy([5, 5, 2])):
         excess.append(program.excess(feasible(program, conic.solve(program, 1e-9, np.inf).point)))
     assert excess[0] == pytest.approx(excess[1], rel=1e-7)
+
+
+@pytest.mark.parametrize("loss", ["supcon:batch_size=4", "jiang-ucl", "hucl"])
+def test_expectations_are_refused(loss: str) -> None:
+    problem = Problem([5, 3, 3], loss)
+    with pytest.raises(InputError, match="rows over random draws"):
+        solve(problem, "scs")
+    with pytest.raises(InputError, match="CVXPY cannot express"):
+        problem.cvxpy()

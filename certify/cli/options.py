@@ -1,0 +1,136 @@
+"""The options of `gramcert solve`, in groups, with their completion; numbers in one grammar."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, get_args
+
+import typer
+
+from relax import datasets, losses
+from relax.norms import NORMS
+from relax.numerals import typed_decimal, typed_whole
+from relax.problem import Level
+from relax.solvers import names as solvers
+
+COUNTS, PROBLEM, SOLVING = "Class counts: exactly one of", "The problem", "Solving"
+OUTPUTS, DESCENT = "Outputs", "Comparison with gradient descent"
+
+
+def whole(least: int, most: int = 2**53) -> Callable[[Any], int]:
+    """Return a reader of whole numbers in a range, in plain digits."""
+
+    def read(text: str | int) -> int:
+        if not isinstance(text, str):  # the default
+            return text
+        try:
+            number = typed_whole(text)
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from None
+        if not least <= number <= most:
+            range_ = f"from {least} on" if most == 2**53 and number < least else f"from {least} to {most}"
+            raise typer.BadParameter(f"{number} must be a whole number {range_}")
+        return number
+
+    return read
+
+
+def positive(example: str) -> Callable[[Any], float]:
+    """Return a reader of positive decimal numbers that float64 keeps to the last digit."""
+
+    def read(text: str | float) -> float:
+        if not isinstance(text, str):  # the default
+            return text
+        try:
+            number = typed_decimal(text)
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from None
+        if not number > 0:
+            raise typer.BadParameter(f"{text.strip()} must be a positive number; give e.g. {example}")
+        return number
+
+    return read
+
+
+def _among(names: Callable[[], Any]) -> Callable[[str], list[str]]:
+    """Return a completion that offers those of these names that begin as typed."""
+    return lambda incomplete: [name for name in names() if name.startswith(incomplete)]
+
+
+def _of(group: str, *flags: str, **settings: Any) -> Any:
+    return typer.Option(*flags, rich_help_panel=group, **settings)
+
+
+def _whole(group: str, least: int, help: str, most: int = 2**53) -> Any:
+    return _of(group, parser=whole(least, most), metavar="INTEGER", help=help)
+
+
+def _positive(group: str, example: str, help: str) -> Any:
+    return _of(group, parser=positive(example), metavar="NUMBER", help=help)
+
+
+Counts = Annotated[
+    str | None, _of(COUNTS, help="Class sizes: 100,100,10,10 or 1000x5,10x1000000 (size x classes).")
+]
+Labels = Annotated[
+    str | None,
+    _of(
+        COUNTS,
+        metavar="FILE[:COLUMN]",
+        help="One label a sample: .npy, .npz, text, or a column of a CSV file.",
+    ),
+]
+Dataset = Annotated[
+    str | None,
+    _of(COUNTS, autocompletion=_among(datasets.names), help="A name that `gramcert datasets` lists."),
+]
+Step = Annotated[str | None, _of(COUNTS, help="k_major,k_minor,n_major,n_minor.")]
+
+Temperature = Annotated[float | None, _positive(PROBLEM, "0.1", "τ > 0; without it the loss's own default.")]
+LossText = Annotated[
+    str,
+    _of(
+        PROBLEM,
+        autocompletion=_among(losses.names),
+        help="NAME or NAME:parameter=value,…; `gramcert losses` lists them.",
+    ),
+]
+BatchSize = Annotated[int | None, _whole(PROBLEM, 1, "Short for the loss's parameter batch_size.")]
+NormText = Annotated[
+    str,
+    _of(
+        PROBLEM, autocompletion=_among(lambda: NORMS), help="sphere, ball, ridge:WEIGHT or mean-square:BOUND."
+    ),
+]
+Nonnegative = Annotated[bool, _of(PROBLEM, "--nonnegative", help="Entrywise non-negative features.")]
+Views = Annotated[int, _whole(PROBLEM, 1, "Views of each sample; they multiply the counts.")]
+
+LevelText = Annotated[
+    str,
+    _of(
+        SOLVING,
+        autocompletion=_among(lambda: get_args(Level)),
+        help="groups of equal classes, classes, or samples (the n × n lift).",
+    ),
+]
+SolverName = Annotated[
+    str, _of(SOLVING, autocompletion=_among(solvers), help=f"One of: {', '.join(solvers())}.")
+]
+Tolerance = Annotated[float, _positive(SOLVING, "1e-9", "Proven gap allowed, relative to its scale.")]
+TimeLimit = Annotated[
+    float | None,
+    _positive(SOLVING, "60", "Seconds for all stages, within one or a tenth; then the best so far counts."),
+]
+
+CertificateFile = Annotated[Path | None, _of(OUTPUTS, help="Write the certificate here (JSON).")]
+SaveFile = Annotated[Path | None, _of(OUTPUTS, help="Write the solution here (npz).")]
+PlotFile = Annotated[Path | None, _of(OUTPUTS, help="Draw the geometry here (png, pdf or svg).")]
+AsJson = Annotated[bool, _of(OUTPUTS, "--json", help="Print one JSON object.")]
+Quiet = Annotated[bool, _of(OUTPUTS, "--quiet", help="No progress on stderr.")]
+
+Starts = Annotated[int | None, _whole(DESCENT, 1, "Match with this many gradient descents on free features.")]
+Dimension = Annotated[
+    int | None, _whole(DESCENT, 1, "Dimension of these features; by default one large enough.")
+]
+Seed = Annotated[int | None, _whole(DESCENT, 0, "Of the descents' starting points; 0 by default.", 2**64 - 1)]
