@@ -51,6 +51,10 @@ class UndecidedError(RejectedError):
     """The certificate is beyond this verifier, and may be true."""
 
 
+class FewDigitsError(ArithmeticError):
+    """The digits are too few to tell what is true."""
+
+
 class Verdict(NamedTuple):
     """What became of a certificate, in one line of words as well.
 
@@ -72,83 +76,109 @@ class Verdict(NamedTuple):
 
 
 # ------------------------------------------------------------------------------------------------ intervals
-# Operators on Decimals would round by the context of the thread, so every operation names one of these two.
-# What would make a NaN or +∞ raises; −∞ comes up as log 0 only. Underflow is rounded outward like the rest.
-_TRAPS = [decimal.InvalidOperation, decimal.DivisionByZero, decimal.Overflow]
-DOWN = Context(FEWEST_DIGITS, decimal.ROUND_FLOOR, decimal.MIN_EMIN, decimal.MAX_EMAX, traps=_TRAPS)
-UP = Context(FEWEST_DIGITS, decimal.ROUND_CEILING, decimal.MIN_EMIN, decimal.MAX_EMAX, traps=_TRAPS)
-EXACT = Context(3 * LARGEST_NUMBER, Emin=decimal.MIN_EMIN, Emax=decimal.MAX_EMAX, traps=_TRAPS).multiply
 ZERO, ONE = Decimal(0), Decimal(1)
 
 
 class Interval:
-    """A real number known to lie in [lo, hi]; operations round lo down and hi up."""
+    """A real number known to lie in [lo, hi]; operations round lo down and hi up, underflow as well.
+
+    `reals` has a class for every number of digits; a result is of the class of the first number. Operators
+    on Decimals would round by the context of the thread, so that every operation names one of its class.
+    """
 
     __slots__ = ("hi", "lo")
+
+    def __init_subclass__(cls, digits: int) -> None:
+        """Fix how a class rounds; what would make a NaN or +∞ raises, and −∞ comes up as log 0 only."""
+        traps = [decimal.InvalidOperation, decimal.DivisionByZero, decimal.Overflow]
+        limits: dict[str, Any] = {"Emin": decimal.MIN_EMIN, "Emax": decimal.MAX_EMAX, "traps": traps}
+        cls.down = Context(digits, decimal.ROUND_FLOOR, **limits)
+        cls.up = Context(digits, decimal.ROUND_CEILING, **limits)
+        cls.zero, cls.one = cls(ZERO, ZERO), cls(ONE, ONE)
 
     def __init__(self, lo: Decimal, hi: Decimal) -> None:
         self.lo, self.hi = lo, hi
 
+    @classmethod
+    def enclose(cls, number: float | Fraction) -> Interval:
+        """Return the interval of an exact number: an integer, a fraction or a binary64."""
+        top, bottom = map(Decimal, number.as_integer_ratio())  # exact, of any length
+        return cls(cls.down.divide(top, bottom), cls.up.divide(top, bottom))
+
+    @classmethod
+    def total(cls, numbers: Iterable[Interval]) -> Interval:
+        """Return the sum."""
+        return sum(numbers, cls.zero)
+
     def __add__(self, other: Interval) -> Interval:
-        return Interval(DOWN.add(self.lo, other.lo), UP.add(self.hi, other.hi))
+        return self.__class__(self.down.add(self.lo, other.lo), self.up.add(self.hi, other.hi))
 
     def __sub__(self, other: Interval) -> Interval:
-        return Interval(DOWN.subtract(self.lo, other.hi), UP.subtract(self.hi, other.lo))
+        return self.__class__(self.down.subtract(self.lo, other.hi), self.up.subtract(self.hi, other.lo))
+
+    def __neg__(self) -> Interval:
+        return self.__class__(self.hi.copy_negate(), self.lo.copy_negate())
 
     def __mul__(self, other: Interval) -> Interval:
         a, b, c, d = self.lo, self.hi, other.lo, other.hi
         if a >= ZERO and c >= ZERO:
-            return Interval(DOWN.multiply(a, c), UP.multiply(b, d))
+            return self.__class__(self.down.multiply(a, c), self.up.multiply(b, d))
         corners = ((a, c), (a, d), (b, c), (b, d))  # a product on a box is extreme at corners
-        return Interval(min(DOWN.multiply(*z) for z in corners), max(UP.multiply(*z) for z in corners))
+        low, high = (self.down.multiply(*z) for z in corners), (self.up.multiply(*z) for z in corners)
+        return self.__class__(min(low), max(high))
 
     def __truediv__(self, other: Interval) -> Interval:
-        if other.lo <= ZERO:
-            raise ZeroDivisionError("a divisor is not known to be positive")
-        return self * Interval(DOWN.divide(ONE, other.hi), UP.divide(ONE, other.lo))
+        require(other.exceeds(self.zero), "a divisor is not positive", ZeroDivisionError)
+        return self * self.__class__(self.down.divide(ONE, other.hi), self.up.divide(ONE, other.lo))
 
     def __abs__(self) -> Interval:
-        return self.at_least(NOTHING - self)
+        return self.at_least(-self)
+
+    def exceeds(self, other: Interval) -> bool:
+        """Whether this is the larger number; where intervals overlap, more digits have to tell."""
+        require(self.lo > other.hi or self.hi <= other.lo, "numbers are too close to compare", FewDigitsError)
+        return self.lo > other.hi
 
     def at_least(self, other: Interval) -> Interval:
         """Return the larger of two numbers."""
-        return Interval(max(self.lo, other.lo), max(self.hi, other.hi))
+        return self.__class__(max(self.lo, other.lo), max(self.hi, other.hi))
 
     def at_most(self, other: Interval) -> Interval:
         """Return the smaller of two numbers."""
-        return Interval(min(self.lo, other.lo), min(self.hi, other.hi))
+        return self.__class__(min(self.lo, other.lo), min(self.hi, other.hi))
 
     def mapped(self, function: Callable[[Context, Decimal], Decimal]) -> Interval:
         """Return ln or sqrt, which increase and which `decimal` rounds to the nearest number."""
-        return Interval(DOWN.next_minus(function(DOWN, self.lo)), UP.next_plus(function(UP, self.hi)))
+        low, high = function(self.down, self.lo), function(self.up, self.hi)
+        return self.__class__(self.down.next_minus(low), self.up.next_plus(high))
 
     def exp(self) -> Interval:
         """Return eˣ, not below 0 where it underflows; of the width w = hi − lo, eʷ is cheap."""
-        low, growth = DOWN.exp(self.lo), UP.next_plus(UP.exp(UP.subtract(self.hi, self.lo)))
-        return Interval(max(ZERO, DOWN.next_minus(low)), UP.multiply(UP.next_plus(low), growth))
+        if self.lo == self.hi == ZERO:
+            return self.one
+        up, low = self.up, self.down.exp(self.lo)
+        growth = up.next_plus(up.exp(up.subtract(self.hi, self.lo)))
+        return self.__class__(max(ZERO, self.down.next_minus(low)), up.multiply(up.next_plus(low), growth))
 
     def log1p(self) -> Interval:
         """Return log(1 + x) for x ≥ 0, relatively accurate however small x is."""
-        down, up = DOWN.copy(), UP.copy()
-        down.prec = up.prec = 2 * DOWN.prec + 2  # 1 + x swallows at most half of these digits, or
-        low, high = DOWN.divide(self.lo, UP.add(ONE, self.lo)), self.hi  # x/(1 + x) ≤ log(1 + x) ≤ x are near
-        fine = Interval(down.add(ONE, self.lo), up.add(ONE, self.hi))
-        fine = Interval(down.next_minus(down.ln(fine.lo)), up.next_plus(up.ln(fine.hi)))
-        return Interval(max(low, DOWN.plus(fine.lo)), min(high, UP.plus(fine.hi)))
+        fine = (reals(2 * self.up.prec + 2).one + self).mapped(Context.ln)
+        # 1 + x swallows at most half of these digits, or else x/(1 + x) ≤ log(1 + x) ≤ x are near.
+        low = max(self.down.divide(self.lo, self.up.add(ONE, self.lo)), self.down.plus(fine.lo))
+        return self.__class__(low, min(self.hi, self.up.plus(fine.hi)))
 
 
-NOTHING, UNIT, HALF = Interval(ZERO, ZERO), Interval(ONE, ONE), Interval(Decimal("0.5"), Decimal("0.5"))
+Reals = type[Interval]
 
 
-def enclose(number: float | Fraction) -> Interval:
-    """Return the interval of an exact number: an integer, a fraction or a binary64."""
-    top, bottom = map(Decimal, number.as_integer_ratio())  # exact, of any length
-    return Interval(top, top) if bottom == ONE else Interval(DOWN.divide(top, bottom), UP.divide(top, bottom))
+@lru_cache
+def reals(digits: int) -> Reals:
+    """Return the intervals whose ends are rounded to so many digits."""
 
+    class Rounded(Interval, digits=digits):
+        __slots__ = ()
 
-def total(numbers: Iterable[Interval]) -> Interval:
-    """Return the sum."""
-    return sum(numbers, NOTHING)
+    return Rounded
 
 
 # -------------------------------------------------------------------------------------------------- reading
@@ -201,9 +231,8 @@ def norm_of(value: Any, where: str) -> tuple[str, Fraction | None]:
     """Return a norm such as {"ridge": "1/10"}, as its kind and its number."""
     require(isinstance(value, dict) and len(value) == 1, f"{where} is not a norm")
     ((kind, number),) = value.items()
-    needs = {"sphere": False, "ball": False, "ridge": True, "mean-square": True}
-    fits = kind in needs and (number is not None if needs[kind] else number != "1")  # a radius of 1 is null
-    require(fits, f"{where} is not a norm")
+    needless = {"sphere": "1", "ball": "1", "ridge": None, "mean-square": None}  # a radius of 1 is null
+    require(kind in needless and number != needless[kind], f"{where} is not a norm")
     return kind, None if number is None else POSITIVE(number, where)
 
 
@@ -252,7 +281,7 @@ Orbit = tuple[int, ...]  # (a,): own entries of group a; (a, b), a ≤ b: entrie
 
 
 class Rule(NamedTuple):
-    """A rule on Σ g weight M_aa: its total (or 1) and weights by group; fixed or bounded, of one group."""
+    """A rule on Σ g weight M_aa: its total (or 1) and weights by group; of one group, a value and 1/g."""
 
     kind: str
     total: Fraction
@@ -267,6 +296,10 @@ class Program(NamedTuple):
     nonnegative: bool
     rules: list[Rule]
     rows: list[Row]
+
+    def values(self) -> dict[int, Fraction]:
+        """Return the values of fixed and bounded rules by group."""
+        return {a: x.total for x in self.rules if x.kind in ("fixed", "bounded") for a in x.weight}
 
 
 def orbits(g: list[int]) -> dict[Orbit, int]:
@@ -289,17 +322,13 @@ def read_program(said: Any) -> Program:
         fits = rule.groups and given == needs.get(rule.kind)
         require(fits, "a rule has not the numbers of its kind, or no groups")
         if given == ["value"]:
-            rules += [Rule(rule.kind, g[a] * rule.value, {a: Fraction(1)}) for a in rule.groups]
+            rules += [Rule(rule.kind, rule.value, {a: Fraction(1, g[a])}) for a in rule.groups]
         else:
             weight = dict(zip(rule.groups, rule.weight, strict=True))
             rules.append(Rule(rule.kind, rule.total or Fraction(1), weight))
     rows = [row for block in said.rows for row in read_rows(block, g, said.normaliser)]
-    return Program(g, said.temperature, said.nonnegative, in_order(rules), rows)
-
-
-def in_order(rules: list[Rule]) -> list[Rule]:
-    """Return rules in the order of their first groups: theirs means nothing."""
-    return sorted(rules, key=lambda rule: min(rule.weight))
+    rules.sort(key=lambda rule: min(rule.weight))  # their order means nothing
+    return Program(g, said.temperature, said.nonnegative, rules, rows)
 
 
 # ------------------------------------------------------------------------------------------ the kinds of rows
@@ -330,8 +359,16 @@ class Draws(NamedTuple):
     peer_multiplicity: Fraction
 
 
+class Term(NamedTuple):
+    """What a row reads of an orbit: how many entries, and their m and p all together."""
+
+    entries: int
+    multiplicity: Fraction
+    target: Fraction
+
+
 class Row(NamedTuple):
-    """The rows of one group: weight/normaliser; and of each orbit, own first, n entries, n·m and n·p.
+    """The rows of one group: weight/normaliser; and the terms of orbits, own first.
 
     A row with an exact floor is of the kind sum-exp; one with draws is an expectation, m being populations
     and p zero; others are log-sum-exp.
@@ -339,13 +376,13 @@ class Row(NamedTuple):
 
     anchor: int
     weight: Fraction
-    terms: dict[Orbit, tuple[int, Fraction, Fraction]]
+    terms: dict[Orbit, Term]
     floor: Fraction | None = None
     draws: Draws | None = None
 
     def reads_differences(self) -> bool:
         """Whether p is 1 on the own entry and 0 elsewhere: the row sees entries minus own entry."""
-        return [(k, p) for k, (_, _, p) in self.terms.items() if p] == [((self.anchor,), 1)]
+        return {k: x.target for k, x in self.terms.items() if x.target} == {(self.anchor,): 1}
 
 
 def row_of(
@@ -354,7 +391,7 @@ def row_of(
     """Return a row from m and p of the own entry and of the entries with each group."""
     counts = {(a,): 1} | {(min(a, b), max(a, b)): n - (a == b) for b, n in enumerate(g)}
     columns = zip(counts.items(), m, p, strict=True)
-    return Row(a, weight, {orbit: (n, n * x, n * y) for (orbit, n), x, y in columns if n}, floor)
+    return Row(a, weight, {orbit: Term(n, n * x, n * y) for (orbit, n), x, y in columns if n}, floor)
 
 
 def columns(said: Any, g: list[int], own: list[Fraction], peer: Any) -> list[list[Any]]:
@@ -377,76 +414,95 @@ def read_rows(said: Any, g: list[int], normaliser: Fraction) -> list[Row]:
     return [row_of(g, *row) for row in zip(*parts, strict=True)]
 
 
-class Kind(NamedTuple):
-    """What the bounds need of one kind of rows, whose floor, if any, is below all their values.
+Entries = dict[Orbit, Interval]
 
-    `at` takes a row, M/τ and e^{M/τ} by orbits, and the floor that excesses are measured from. It returns
-    terms and the row less this floor. `slopes` takes these terms, and returns the row's derivatives by M/τ.
+
+class Enclosed:
+    """A row in numbers of so many digits: what the kinds of rows have in common.
+
+    The `floor` of a kind, if any, is below all values of the row. `at` takes M/τ and e^{M/τ} by orbits, and
+    whether excesses are measured from floors; it returns terms, and the row, less its floor if so. `slopes`
+    takes these terms and returns the derivatives by M/τ.
     """
 
-    floor: Callable[[Row], Interval | None]
-    at: Callable[[Row, dict[Orbit, Interval], dict[Orbit, Interval], Interval | None], Any]
-    slopes: Callable[[Row, list[Interval]], list[Interval]]
+    def __init__(self, R: Reals, row: Row) -> None:
+        self.R, self.row, self.weight = R, row, R.enclose(row.weight)
+        self.sizes = [R.enclose(x.multiplicity) for x in row.terms.values()]
+        self.targets = [x.target for x in row.terms.values()]
+
+    def pulled(self, scaled: Entries) -> Interval:
+        """Return Σ p x/τ."""
+        pairs = zip(self.targets, self.row.terms, strict=True)
+        return self.R.total(self.R.enclose(p) * scaled[k] for p, k in pairs if p)
+
+    def all_but(self, terms: list[Interval], i: int) -> Interval:
+        """Return the sum of all terms but one."""
+        return self.R.total(terms[:i] + terms[i + 1 :])
 
 
-def row_floor(row: Row) -> Interval | None:
+def row_floor(R: Reals, row: Row) -> Interval | None:
     """Return Σ p log(m/p) where p is a distribution on terms with m > 0, and None elsewhere."""
-    used = [(m, p) for _, m, p in row.terms.values() if p]
-    bits = sum(map(int.bit_length, {p.denominator for _, p in used}))
+    used = [x for x in row.terms.values() if x.target]
+    bits = sum(map(int.bit_length, {x.target.denominator for x in used}))
     require(bits <= LARGEST_DENOMINATOR, "targets have too many denominators")
-    if sum(p for _, p in used) != 1 or any(min(pair) <= 0 for pair in used):
+    if sum(x.target for x in used) != 1 or any(min(x.target, x.multiplicity) <= 0 for x in used):
         return None
-    return total(enclose(p) * enclose(m / p).mapped(Context.ln) for m, p in used)
+    return R.total(R.enclose(p) * R.enclose(m / p).mapped(Context.ln) for _, m, p in used)
 
 
-def pulled(row: Row, scaled: dict[Orbit, Interval]) -> Interval:
-    """Return Σ p x/τ."""
-    return total(enclose(p) * scaled[k] for k, (_, _, p) in row.terms.items() if p)
+class LogSumExp(Enclosed):
+    """A row log Σ m e^{x/τ} − Σ p x/τ."""
+
+    def __init__(self, R: Reals, row: Row) -> None:
+        super().__init__(R, row)
+        self.floor = row_floor(R, row)
+
+    def at(self, scaled: Entries, powers: Entries, above: bool) -> tuple[list[Interval], Interval]:
+        """Return the terms m e^{x/τ}, and the row."""
+        terms = [m * powers[k] for m, k in zip(self.sizes, self.row.terms, strict=True)]
+        pulls = [i for i, p in enumerate(self.targets) if p]
+        if above and len(pulls) == 1:  # as below, without its cancellation
+            (i,) = pulls
+            return terms, (self.all_but(terms, i) / terms[i]).log1p()
+        value = self.R.total(terms).mapped(Context.ln) - self.pulled(scaled)
+        return terms, value - self.floor if above and self.floor is not None else value
+
+    def slopes(self, terms: list[Interval]) -> list[Interval]:
+        """Return softmax − p; for large p, (1 − p) − (the others), which does not cancel at p = 1."""
+        R, share, found = self.R, self.R.one / self.R.total(terms), []
+        for i, p in enumerate(self.targets):
+            if 2 * p > 1:
+                found.append(R.enclose(1 - p) - share * self.all_but(terms, i))
+            else:
+                found.append(share * terms[i] - R.enclose(p) if p else share * terms[i])
+        return found
 
 
-def log_sum_exp_at(row: Row, scaled: Any, powers: Any, floor: Interval | None) -> Any:
-    """Return the terms m e^{x/τ}, and log Σ m e^{x/τ} − Σ p x/τ."""
-    terms = [enclose(m) * powers[k] for k, (_, m, _) in row.terms.items()]
-    pulls = [(i, p) for i, (_, _, p) in enumerate(row.terms.values()) if p]
-    if floor is not None and len(pulls) == 1:  # as below, without its cancellation
-        i = pulls[0][0]
-        return terms, (total(terms[:i] + terms[i + 1 :]) / terms[i]).log1p()
-    return terms, total(terms).mapped(Context.ln) - pulled(row, scaled) - (floor or NOTHING)
+class SumExp(Enclosed):
+    """A row that is the floor that it says plus Σ m e^{(x − Σ p x)/τ}."""
+
+    def __init__(self, R: Reals, row: Row) -> None:
+        super().__init__(R, row)
+        self.floor = R.enclose(row.floor or 0)
+
+    def at(self, scaled: Entries, powers: Entries, above: bool) -> tuple[list[Interval], Interval]:
+        """Return the terms m e^{(x − Σ p x)/τ}, and the row."""
+        shrink = (-self.pulled(scaled)).exp()
+        terms = [m * powers[k] * shrink for m, k in zip(self.sizes, self.row.terms, strict=True)]
+        return terms, self.R.total(terms) if above else self.floor + self.R.total(terms)
+
+    def slopes(self, terms: list[Interval]) -> list[Interval]:
+        """Return m e^y − p Σ m e^y, without the cancellation of equal terms."""
+        R, found = self.R, []
+        for i, p in enumerate(self.targets):
+            others = self.all_but(terms, i) if p else R.zero
+            found.append(R.enclose(1 - p) * terms[i] - R.enclose(p) * others)
+        return found
 
 
-def log_sum_exp_slopes(row: Row, terms: list[Interval]) -> list[Interval]:
-    """Return softmax − p; where p is large it is (1 − p) − (the others), which does not cancel at p = 1."""
-    share, found = UNIT / total(terms), []
-    for i, (_, _, p) in enumerate(row.terms.values()):
-        others = total(terms[:i] + terms[i + 1 :]) if 2 * p > 1 else NOTHING
-        low = share * terms[i] - enclose(p) if p else share * terms[i]
-        found.append(enclose(1 - p) - share * others if 2 * p > 1 else low)
-    return found
-
-
-def sum_exp_at(row: Row, scaled: Any, powers: Any, floor: Interval | None) -> Any:
-    """Return the terms m e^{(x − Σ p x)/τ}, and the floor that the row says plus their sum."""
-    shrink = (NOTHING - pulled(row, scaled)).exp()
-    terms = [enclose(m) * powers[k] * shrink for k, (_, m, _) in row.terms.items()]
-    return terms, total(terms) + (NOTHING if floor is not None else enclose(row.floor or 0))
-
-
-def sum_exp_slopes(row: Row, terms: list[Interval]) -> list[Interval]:
-    """Return m e^y − p Σ m e^y, without the cancellation of equal terms."""
-    found = []
-    for i, (_, _, p) in enumerate(row.terms.values()):
-        others = total(terms[:i] + terms[i + 1 :]) if p else NOTHING
-        found.append(enclose(1 - p) * terms[i] - enclose(p) * others)
-    return found
-
-
-LOG_SUM_EXP = Kind(row_floor, log_sum_exp_at, log_sum_exp_slopes)
-SUM_EXP = Kind(lambda row: enclose(row.floor or 0), sum_exp_at, sum_exp_slopes)
-
-
-def kind_of(row: Row) -> Kind:
-    """Return the kind of a row."""
-    return DRAWS if row.draws else LOG_SUM_EXP if row.floor is None else SUM_EXP
+def enclosed(R: Reals, row: Row) -> LogSumExp | SumExp | Expected:
+    """Return a row in numbers of so many digits."""
+    return (Expected if row.draws else LogSumExp if row.floor is None else SumExp)(R, row)
 
 
 # --------------------------------------------------------------------------------------------- expected rows
@@ -464,7 +520,7 @@ MOST_NODES = 200
 MOST_BITS = 1_000
 LARGEST_DRAWING = 2 * 10**7  # ten microseconds each: some minutes
 STEP = Fraction(1, 4)
-TRAPEZOID = Interval(ZERO, Decimal("1.8e-16"))
+TRAPEZOID = Decimal("1.8e-16")
 GAUSS = (  # u and κ; any numbers will do, their moments decide what they are worth
     ("0.00858198303349479649938316265027133928", "2.55350300868892850976189628230191899"),
     ("0.0442575772770544927761276465926453716", "1.10355278939460687322169089663519412"),
@@ -493,7 +549,7 @@ def read_random_rows(said: Any, g: list[int], weight: list[Fraction]) -> list[Ro
     if not said.replacement:
         alike = len({population(row) for row in rows}) <= 1
         require(alike, "rows without replacement draw from populations of one size")
-        whole = all(m.denominator == 1 for row in rows for _, m, _ in row.terms.values())
+        whole = all(x.multiplicity.denominator == 1 for row in rows for x in row.terms.values())
         require(whole, "a population that is drawn from without replacement is no whole number")
         enough = all(population(row) >= said.draws for row in rows)
         require(enough, "more is drawn without replacement than there is")
@@ -502,7 +558,12 @@ def read_random_rows(said: Any, g: list[int], weight: list[Fraction]) -> list[Ro
 
 def population(row: Row) -> Fraction:
     """Return what a row draws from."""
-    return sum((m for _, m, _ in row.terms.values()), Fraction(0))
+    return sum((x.multiplicity for x in row.terms.values()), Fraction(0))
+
+
+def population_of_own(row: Row) -> Fraction:
+    """Return what a row draws from of its own."""
+    return row.terms[row.anchor,].multiplicity
 
 
 def drawn_by(row: Row) -> Draws:
@@ -528,10 +589,10 @@ def cost_of_draws(program: Program) -> int:
     return work // 16  # digits make it dearer, but not by their cube
 
 
-def random_floor(row: Row) -> Interval:
+def random_floor(R: Reals, row: Row) -> Interval:
     """Return E[1{B>0} log B] from exact chances."""
-    draws, (_, own, _) = drawn_by(row), next(iter(row.terms.values()))
-    k, whole = draws.number, population(row)
+    draws, own, whole = drawn_by(row), population_of_own(row), population(row)
+    k = draws.number
     if draws.replacement:
         p, q = (own / whole).as_integer_ratio()
         ways, all_ways = [comb(k, j) * p**j * (q - p) ** (k - j) for j in range(k + 1)], q**k
@@ -540,123 +601,126 @@ def random_floor(row: Row) -> Interval:
         all_ways = comb(int(whole), k)
     levels = [draws.base + j * draws.own_multiplicity for j in range(k + 1)]
     pairs = [(way, b) for way, b in zip(ways, levels, strict=True) if way and b]
-    return total(enclose(way) * enclose(b).mapped(Context.ln) for way, b in pairs) / enclose(all_ways)
+    return R.total(R.enclose(way) * R.enclose(b).mapped(Context.ln) for way, b in pairs) / R.enclose(all_ways)
 
 
-def random_at(row: Row, scaled: Any, powers: Any, floor: Interval | None) -> Any:
-    """Return a = m e^{(x − x_own)/τ} of single peers, and the row."""
-    own, *peers = row.terms
-    each = enclose(drawn_by(row).peer_multiplicity)
-    reach = [each * (scaled[k] - scaled[own]).exp() for k in peers]
-    excess, _ = expected(row, reach, slopes=False)
-    return reach, excess if floor is not None else random_floor(row) + excess
+class Expected(Enclosed):
+    """A row E[1{B>0} log(B + Σ N a)]."""
+
+    def __init__(self, R: Reals, row: Row) -> None:
+        super().__init__(R, row)
+        self.floor = random_floor(R, row)
+
+    def at(self, scaled: Entries, powers: Entries, above: bool) -> tuple[list[Interval], Interval]:
+        """Return a = m e^{(x − x_own)/τ} of single peers, and the row."""
+        own, *peers = self.row.terms
+        each = self.R.enclose(drawn_by(self.row).peer_multiplicity)
+        reach = [each * (scaled[k] - scaled[own]).exp() for k in peers]
+        excess, _ = expected(self.R, self.row, reach, slopes=False)
+        return reach, excess if above else self.floor + excess
+
+    def slopes(self, terms: list[Interval]) -> list[Interval]:
+        """Return E[1{B>0} N_e a_e/X] by orbits; what all peers gain, the own entry loses."""
+        _, single = expected(self.R, self.row, terms, slopes=True)
+        _, *peers = self.row.terms.values()
+        found = [self.R.enclose(peer.entries) * x for peer, x in zip(peers, single, strict=True)]
+        return [-self.R.total(found), *found]
 
 
-def random_slopes(row: Row, reach: list[Interval]) -> list[Interval]:
-    """Return E[1{B>0} N_e a_e/X] by orbits; what all peers gain, the own entry loses."""
-    _, single = expected(row, reach, slopes=True)
-    counts = [n for n, _, _ in row.terms.values()][1:]
-    peers = [enclose(n) * x for n, x in zip(counts, single, strict=True)]
-    return [NOTHING - total(peers), *peers]
-
-
-DRAWS = Kind(random_floor, random_at, random_slopes)
-
-
-def expected(row: Row, reach: list[Interval], slopes: bool) -> tuple[Interval, list[Interval]]:
+def expected(R: Reals, row: Row, reach: list[Interval], slopes: bool) -> tuple[Interval, list[Interval]]:
     """Return the excess, and its derivatives by log a of single peers if these are wanted."""
     draws = drawn_by(row)
-    each = max((a.hi for a in reach), default=ZERO)
-    each = max(each, enclose(draws.own_multiplicity).hi)
-    top = (enclose(draws.base) + enclose(draws.number) * Interval(each, each)).hi
-    least = enclose(draws.base or draws.own_multiplicity)  # B is no less where it counts
-    nodes, error = quadrature(Interval(top, top) / least)
-    evaluate = powers_of(row) if draws.replacement else Products(row, reach, top).at
-    excess, slope = NOTHING, [NOTHING] * len(reach)
+    each = reduce(Interval.at_least, reach, R.enclose(draws.own_multiplicity)).hi
+    end = (R.enclose(draws.base) + R.enclose(draws.number) * R(each, each)).hi
+    top = R(end, end)
+    least = R.enclose(draws.base or draws.own_multiplicity)  # B is no less where it counts
+    nodes, error = quadrature(R, top / least)
+    evaluate = powers_of(R, row) if draws.replacement else Products(R, row, reach, end).at
+    excess, slope = R.zero, [R.zero] * len(reach)
     for node, weight in nodes:
-        s = node / Interval(top, top)
+        s = node / top
         above, drawn = evaluate(s, reach, slopes)
         excess += weight * above
         for e, number in enumerate(drawn):
             slope[e] += weight * s * reach[e] * number
-    sure = Interval(DOWN.subtract(ONE, error.hi), UP.add(ONE, error.hi))
+    sure = R((R.one - error).lo, (R.one + error).hi)
     return excess * sure, [x * sure for x in slope]
 
 
-def quadrature(ratio: Interval) -> tuple[list[tuple[Interval, Interval]], Interval]:
+def quadrature(R: Reals, ratio: Interval) -> tuple[list[tuple[Interval, Interval]], Interval]:
     """Return nodes s·top with their weights, and a relative error, for X from top down to top/ratio."""
-    left, missed = gauss(DOWN.prec)
+    left, missed = gauss(R)
     count = max(0, ceil(4 * log(10 * float(ratio.hi))) + 1)
     beyond = "entries reach too far apart; this verifier has not checked the file"
     require(count <= MOST_NODES, beyond, UndecidedError)
-    right = [(enclose(4) * enclose(STEP * j).exp(), enclose(STEP)) for j in range(1, count + 1)]
+    right = [(R.enclose(4) * R.enclose(STEP * j).exp(), R.enclose(STEP)) for j in range(1, count + 1)]
     nodes = [*left, *right]
-    error = missed + TRAPEZOID + (NOTHING - nodes[-1][0] / ratio).exp()
-    return nodes, error / (UNIT - error)
+    error = missed + R(ZERO, TRAPEZOID) + (-(nodes[-1][0] / ratio)).exp()
+    return nodes, error / (R.one - error)
 
 
 @lru_cache
-def gauss(digits: int) -> tuple[list[tuple[Interval, Interval]], Interval]:
+def gauss(R: Reals) -> tuple[list[tuple[Interval, Interval]], Interval]:
     """Return the nodes up to 4 with their weights, and what their moments miss: 4 Σ_p |δ_p| 4^{p−1}/(p − 1)!.
 
     δ_p = Σ κ u^p − h/(1 − e^{−hp}); for p > 60 both are below what they are at p = 1, as 0 < u ≤ 1.
-    `digits` are those of DOWN and UP.
     """
     pairs = [(Fraction(u), Fraction(k)) for u, k in GAUSS]
-    missed, factor = NOTHING, Fraction(4)
+    missed, factor = R.zero, Fraction(4)
     for p in range(1, MOMENTS + 1):
-        exact = enclose(STEP) / (UNIT - enclose(-STEP * p).exp())
-        missed += enclose(factor) * abs(enclose(sum((k * u**p for u, k in pairs), Fraction(0))) - exact)
+        exact = R.enclose(STEP) / (R.one - R.enclose(-STEP * p).exp())
+        missed += R.enclose(factor) * abs(R.enclose(sum((k * u**p for u, k in pairs), Fraction(0))) - exact)
         factor *= Fraction(4, p)
-    most = enclose(sum((k * u for u, k in pairs), Fraction(0)))
-    most += enclose(STEP) / (UNIT - enclose(-STEP).exp())
-    return [(enclose(4 * u), enclose(k)) for u, k in pairs], missed + enclose(2 * factor) * most
+    most = R.enclose(sum((k * u for u, k in pairs), Fraction(0)))
+    most += R.enclose(STEP) / (R.one - R.enclose(-STEP).exp())
+    return [(R.enclose(4 * u), R.enclose(k)) for u, k in pairs], missed + R.enclose(2 * factor) * most
 
 
 def fall(x: Interval) -> Interval:
     """Return 1 − e^{−x} for x ≥ 0, relatively accurate however small x is: it is between x/(1 + x) and x."""
-    down, up = DOWN.copy(), UP.copy()
-    down.prec = up.prec = 2 * DOWN.prec + 2
-    low = down.subtract(ONE, up.next_plus(up.exp(x.lo.copy_negate())))
-    high = up.subtract(ONE, down.next_minus(down.exp(x.hi.copy_negate())))
-    least = DOWN.divide(x.lo, UP.add(ONE, x.lo))
-    return Interval(max(least, DOWN.plus(low)), min(x.hi, UP.plus(high)))
+    fine = reals(2 * x.up.prec + 2)
+    near = fine.one - fine(-x.hi, -x.lo).exp()
+    least = x.down.divide(x.lo, x.up.add(ONE, x.lo))
+    return x.__class__(max(least, x.down.plus(near.lo)), min(x.hi, x.up.plus(near.hi)))
 
 
-def powers_of(row: Row) -> Evaluate:
+def powers_of(R: Reals, row: Row) -> Evaluate:
     """Return the function of s with E[1{B>0}(e^{−sB} − e^{−sX})] and E[1{B>0} N_e e^{−sX}], with replacement.
 
     Differences of powers are written as sums of positive terms.
     """
-    draws, whole = drawn_by(row), population(row)
-    (_, mine, _), *peers = row.terms.values()
-    k, groups = draws.number, [enclose(m / whole) for _, m, _ in peers]
-    shares, own = [enclose(m / n / whole) for n, m, _ in peers], enclose(mine / whole)
-    rest = enclose(1 - mine / whole)
+    draws, whole, mine = drawn_by(row), population(row), population_of_own(row)
+    _, *peers = row.terms.values()
+    k, groups = draws.number, [R.enclose(x.multiplicity / whole) for x in peers]
+    shares, own = [R.enclose(x.multiplicity / x.entries / whole) for x in peers], R.enclose(mine / whole)
+    rest = R.enclose(1 - mine / whole)
 
     def at(s: Interval, reach: list[Interval], slopes: bool) -> tuple[Interval, list[Interval]]:
         gone = [fall(s * a) for a in reach]
-        eta = total(q * x for q, x in zip(groups, gone, strict=True))
-        left = total(q * (UNIT - x) for q, x in zip(groups, gone, strict=True)).at_least(NOTHING)
-        delta = own * (NOTHING - s * enclose(draws.own_multiplicity)).exp()
-        size = (NOTHING - s * enclose(draws.base)).exp()
+        eta = R.total(q * x for q, x in zip(groups, gone, strict=True))
+        left = R.total(q * (R.one - x) for q, x in zip(groups, gone, strict=True)).at_least(R.zero)
+        delta = own * (-(s * R.enclose(draws.own_multiplicity))).exp()
+        size = (-(s * R.enclose(draws.base))).exp()
         p0, p1 = ladder(rest + delta, k), ladder(left + delta, k)
         if draws.base:
-            above, once = size * eta * total(p0[i] * p1[k - 1 - i] for i in range(k)), size * p1[k - 1]
+            above, once = (
+                size * eta * R.total(p0[i] * p1[k - 1 - i] for i in range(k)),
+                size * p1[k - 1],
+            )
         else:
             q0, q1 = ladder(rest, k), ladder(left, k)
             rise, low = quotients(p1, q1), quotients(p0, q0)
             terms = (p0[i] * rise[k - 1 - i] + low[i] * q1[k - 1 - i] for i in range(k))
-            above, once = eta * delta * total(terms), delta * rise[k - 1]
+            above, once = eta * delta * R.total(terms), delta * rise[k - 1]
         pairs = zip(shares, gone, strict=True) if slopes else ()
-        return above, [enclose(k) * p * (UNIT - x) * once for p, x in pairs]
+        return above, [R.enclose(k) * p * (R.one - x) * once for p, x in pairs]
 
     return at
 
 
 def ladder(number: Interval, most: int) -> list[Interval]:
     """Return the powers 0 … most of a number."""
-    found = [UNIT]
+    found = [number.one]
     for _ in range(most):
         found.append(found[-1] * number)
     return found
@@ -664,7 +728,7 @@ def ladder(number: Interval, most: int) -> list[Interval]:
 
 def quotients(powers: list[Interval], others: list[Interval]) -> list[Interval]:
     """Return (aʳ − bʳ)/(a − b) = Σ_{l<r} aˡ b^{r−1−l} for all r."""
-    found = [NOTHING]
+    found = [powers[0].zero]
     for power in powers[:-1]:
         found.append(found[-1] * others[1] + power)
     return found
@@ -684,57 +748,64 @@ class Products:
     rounded down, so that what sums of coefficients lack adds up. Products are those of integers (Kronecker).
     """
 
-    def __init__(self, row: Row, reach: list[Interval], top: Decimal) -> None:
-        (_, mine, _), *peers = row.terms.values()
-        self.draws, self.k, self.n = drawn_by(row), drawn_by(row).number, int(population(row))
-        self.own, self.sizes, self.counts = int(mine), [int(m) for _, m, _ in peers], [n for n, _, _ in peers]
+    def __init__(self, R: Reals, row: Row, reach: list[Interval], top: Decimal) -> None:
+        _, *peers = row.terms.values()
+        self.R, self.draws, self.k, self.n = R, drawn_by(row), drawn_by(row).number, int(population(row))
+        mine, self.counts = population_of_own(row), [peer.entries for peer in peers]
+        self.own, self.sizes = int(mine), [int(peer.multiplicity) for peer in peers]
         self.known: dict[int, Polynomial] = {}
         self.chance = self.binomial(self.n)[self.k]
-        drawn = total(enclose(m * self.k / self.n) * a for (_, m, _), a in zip(peers, reach, strict=True))
-        rare = enclose(1 if self.draws.base else min(Fraction(1), self.k * mine / self.n))
-        small = DOWN.divide(DOWN.multiply(rare.lo, drawn.lo), UP.multiply(top, Decimal(100)))
+        shares = [R.enclose(peer.multiplicity * self.k / self.n) for peer in peers]
+        drawn = R.total(map(operator.mul, shares, reach))
+        rare = R.enclose(1 if self.draws.base else min(Fraction(1), self.k * mine / self.n))
+        small = R.down.divide(R.down.multiply(rare.lo, drawn.lo), R.up.multiply(top, Decimal(100)))
         self.bits = 96 + 2 * (self.k * (len(peers) + 2)).bit_length() + max(0, -4 * (small.adjusted() + 1))
         beyond = "products without replacement take too long here; this verifier has not checked the file"
         require(small > ZERO and self.bits <= MOST_BITS, beyond, UndecidedError)
 
     def at(self, s: Interval, reach: list[Interval], slopes: bool) -> tuple[Interval, list[Interval]]:
         """Return E[1{B>0}(e^{−sB} − e^{−sX})] and E[1{B>0} N_e e^{−sX}]."""
-        own = self.factor(self.own, (NOTHING - s * enclose(self.draws.own_multiplicity)).exp())
+        own = self.factor(self.own, (-(s * self.R.enclose(self.draws.own_multiplicity))).exp())
         if not self.draws.base:
             own = Polynomial([0, *own.numbers[1:]], own.missing)
-        factors = [self.factor(n, (NOTHING - s * a).exp()) for n, a in zip(self.sizes, reach, strict=True)]
+        factors = [self.factor(n, (-(s * a)).exp()) for n, a in zip(self.sizes, reach, strict=True)]
         before = [own]
         for factor in factors:
             before.append(self.product(before[-1], factor))
-        full = self.product(own, self.factor(self.n - self.own, UNIT))
-        scale = (NOTHING - s * enclose(self.draws.base)).exp() / self.chance
+        full = self.product(own, self.factor(self.n - self.own, self.R.one))
+        scale = (-(s * self.R.enclose(self.draws.base))).exp() / self.chance
         above = scale * (self.coefficient(full) - self.coefficient(before[-1]))
         counts: list[Interval] = []
         after = Polynomial([1 << self.bits, *[0] * self.k], 0)
         for factor, others, n in reversed([*zip(factors, before[:-1], self.counts, strict=True)] * slopes):
-            counts.append(scale * self.drawn(factor, self.product(others, after)) / enclose(n))
+            counts.append(scale * self.drawn(factor, self.product(others, after)) / self.R.enclose(n))
             after = self.product(after, factor)
-        return above.at_least(NOTHING), counts[::-1]
+        return above.at_least(self.R.zero), counts[::-1]
 
     def drawn(self, factor: Polynomial, others: Polynomial) -> Interval:
         """Return Σ_i i F_i O_{K−i}, the expected number of draws of a factor."""
         pairs = zip(factor.numbers, reversed(others.numbers), strict=True)
-        low, unit = sum(i * f * o for i, (f, o) in enumerate(pairs)), 1 << self.bits
-        spare = self.k * (factor.missing + others.missing + 1) * unit
-        return Interval(enclose(Fraction(low, unit**2)).lo, enclose(Fraction(low + spare, unit**2)).hi)
+        low = sum(i * f * o for i, (f, o) in enumerate(pairs))
+        spare = self.k * (factor.missing + others.missing + 1) << self.bits
+        return self.between(low, low + spare, 2 * self.bits)
 
     def coefficient(self, polynomial: Polynomial) -> Interval:
         """Return the K-th."""
-        low, unit = polynomial.numbers[self.k], 1 << self.bits
-        return Interval(enclose(Fraction(low, unit)).lo, enclose(Fraction(low + polynomial.missing, unit)).hi)
+        low = polynomial.numbers[self.k]
+        return self.between(low, low + polynomial.missing, self.bits)
+
+    def between(self, low: int, high: int, bits: int) -> Interval:
+        """Return the interval from one number to another in units of 2^−bits."""
+        low_end, high_end = (self.R.enclose(Fraction(n, 1 << bits)) for n in (low, high))
+        return self.R(low_end.lo, high_end.hi)
 
     def factor(self, n: int, y: Interval) -> Polynomial:
         """Return ((1 + θ t y)/(1 + θ))^n for y ≤ 1.
 
         Of numbers of sum one times y^i, i times what y lacks and one rounding is missing, at most.
         """
-        base, bits = self.rounded(n), self.bits
-        low, high = int(DOWN.multiply(y.lo, 1 << bits)), int(UP.multiply(y.hi, 1 << bits)) + 1
+        base, bits, unit = self.rounded(n), self.bits, Decimal(1 << self.bits)
+        low, high = int(self.R.down.multiply(y.lo, unit)), int(self.R.up.multiply(y.hi, unit)) + 1
         numbers, power = [], 1 << bits
         for number in base.numbers:
             numbers.append(number * power >> bits)
@@ -744,18 +815,18 @@ class Products:
     def rounded(self, n: int) -> Polynomial:
         """Return the binomial distribution."""
         if n not in self.known:
-            unit, exact = 1 << self.bits, self.binomial(n)
-            numbers = [int(DOWN.multiply(x.lo, unit)) for x in exact]
-            above = [int(UP.multiply(x.hi, unit)) + 1 for x in exact]
+            unit, exact = Decimal(1 << self.bits), self.binomial(n)
+            numbers = [int(self.R.down.multiply(x.lo, unit)) for x in exact]
+            above = [int(self.R.up.multiply(x.hi, unit)) + 1 for x in exact]
             self.known[n] = Polynomial(numbers, sum(above) - sum(numbers))
         return self.known[n]
 
     def binomial(self, n: int) -> list[Interval]:
         """Return C(n, i) θ^i/(1 + θ)^n, i = 0 … K."""
-        odds = Fraction(self.k, self.n + 1 - self.k)
-        found = [(NOTHING - enclose(n) * enclose(1 + odds).mapped(Context.ln)).exp()]
+        R, odds = self.R, Fraction(self.k, self.n + 1 - self.k)
+        found = [(-(R.enclose(n) * R.enclose(1 + odds).mapped(Context.ln))).exp()]
         for i in range(self.k):
-            found.append(found[-1] * enclose(odds * max(n - i, 0) / (i + 1)))
+            found.append(found[-1] * R.enclose(odds * max(n - i, 0) / (i + 1)))
         return found
 
     def product(self, p: Polynomial, q: Polynomial) -> Polynomial:
@@ -777,20 +848,14 @@ def entries(vectors: list[list[float]], squares: list[Fraction], g: list[int]) -
     rows = [[n * (unit // d) for n, d in map(float.as_integer_ratio, row)] for row in vectors]
     words = 1 + max((abs(x).bit_length() for row in rows for x in row), default=0) // 60
     require(len(g) ** 2 * len(rows[0]) * words <= LARGEST_WORK, "vectors have too many digits to multiply")
-    found = {}
-    for k in orbits(g):
-        found[k] = Fraction(sum(map(operator.mul, rows[k[0]], rows[k[-1]])), unit * unit)
-        if k[0] == k[-1]:
-            found[k] += squares[k[0]] * ((len(k) == 1) - Fraction(1, g[k[0]]))
-    return found
+    found = {k: Fraction(sum(map(operator.mul, rows[k[0]], rows[k[-1]])), unit * unit) for k in orbits(g)}
+    alike = {k: squares[k[0]] * ((len(k) == 1) - Fraction(1, g[k[0]])) for k in found if k[0] == k[-1]}
+    return found | {k: found[k] + x for k, x in alike.items()}
 
 
 def read_witness(said: Any, program: Program) -> Any:
     """Return the witness with M₀ as matrix, and Z and Y as inner products; exact."""
-    g, value = program.multiplicity, {}
-    for rule in program.rules:
-        if rule.kind in ("fixed", "bounded"):  # of one group; the nearest binary64 stands for its value
-            value |= {a: rule.total / g[a] for a in rule.weight}
+    g, value = program.multiplicity, program.values()  # for which its nearest binary64 stands
     m, pairs = len(g), sum(len(cluster.groups) ** 2 for cluster in said.clusters)
     fits = [len(row) for row in said.peer] == [*range(m, 0, -1)] and len(said.own) == m
     require(fits and len(set(map(len, said.within))) == 1, "witness has lines of wrong lengths")
@@ -814,140 +879,135 @@ def read_point(said: Any, program: Program) -> tuple[dict[Orbit, Fraction], int]
 
 # --------------------------------------------------------------------------------------------------- bounds
 class Proof:
-    """Everything a certificate proves, at the precision of DOWN and UP: the floor (if any), L (if any), U."""
+    """What a certificate proves, in numbers of so many digits: the floor, if any, L or −∞, and U."""
 
-    def __init__(self, program: Program, witness: Any, point: dict[Orbit, Fraction]) -> None:
-        self.program, self.witness, g = program, witness, program.multiplicity
-        self.beta = enclose(1 / program.temperature)
-        self.kinds = [kind_of(row) for row in program.rows]
-        floors: list[Any] = [kind.floor(row) for kind, row in zip(self.kinds, program.rows, strict=True)]
-        shares = [enclose(row.weight) for row in program.rows]
-        self.floor = None if None in floors else total(map(operator.mul, shares, floors))
-        self.floors = [None] * len(floors) if self.floor is None else floors
+    def __init__(self, R: Reals, program: Program, witness: Any, point: dict[Orbit, Fraction]) -> None:
+        self.R, self.program, self.witness = R, program, witness
+        self.beta = R.enclose(1 / program.temperature)
+        self.rows = [enclosed(R, row) for row in program.rows]
+        parts = [row.weight * row.floor for row in self.rows if row.floor is not None]
+        self.floor = R.total(parts) if len(parts) == len(self.rows) else None
         self.point = self.scaled(point)
-        self.upper = self.rows_at(self.point)[1]
         ridges = [(a, w) for rule in program.rules if rule.kind == "ridge" for a, w in rule.weight.items()]
-        self.upper += total(enclose(g[a] * w) * self.point[a,] for a, w in ridges)
-        self.matrix = {k: enclose(x) for k, x in witness.matrix.items()}
+        cost = R.total(R.enclose(program.multiplicity[a] * w) * self.point[a,] for a, w in ridges)
+        self.upper = self.rows_at(self.point)[1] + cost
+        self.matrix = {k: R.enclose(x) for k, x in witness.matrix.items()}
         self.terms, excess = self.rows_at(self.matrix)
         slope, (slack, self.ties) = self.slopes(), self.dual_slack()
         self.needed = self.multipliers(slope, slack)
-        self.lower: Interval | None = excess - total(slope[k] * x for k, x in self.matrix.items())
-        for cost in map(self.charge, program.rules):
-            self.lower = self.lower - cost if self.lower and cost else None
-        base = self.floor or NOTHING
-        self.proven = {"upper": base + self.upper, "excess_upper": self.floor and self.upper}
-        self.proven |= {"lower": self.lower and base + self.lower, "excess_lower": self.floor and self.lower}
-        self.proven |= {"gap": self.lower and self.upper - self.lower, "scale": self.scale()}
+        linear = R.total(slope[k] * x for k, x in self.matrix.items())
+        self.lower = excess - linear - R.total(map(self.charge, program.rules))
+        floor, scales = (R.zero, []) if self.floor is None else (self.floor, [self.lower])
+        if not ridges:  # the range, with R at M = 0
+            scales.append(self.rows_at(dict.fromkeys(self.matrix, R.zero))[1] - self.upper)
+        self.proven: dict[str, Any] = {  # a bound, the side of it, and whether it may be null beside "lower"
+            "lower": (floor + self.lower, operator.le, True),
+            "excess_lower": (None if self.floor is None else self.lower, operator.le, True),
+            "upper": (floor + self.upper, operator.ge, False),
+            "excess_upper": (None if self.floor is None else self.upper, operator.ge, False),
+            "gap": (self.upper - self.lower, operator.ge, True),
+            "scale": (reduce(Interval.at_most, scales) if scales else None, operator.le, True),
+        }
 
     def scaled(self, matrix: dict[Orbit, Fraction]) -> dict[Orbit, Interval]:
         """Return the matrix of the point, scaled to obey the rules."""
-        g, root = self.program.multiplicity, {}
+        R, g, root = self.R, self.program.multiplicity, {}
         for rule in self.program.rules:
-            spent = total(enclose(g[a] * w / rule.total * matrix[a,]) for a, w in rule.weight.items())
-            used = {"fixed": spent, "ridge": UNIT}.get(rule.kind, spent.at_least(UNIT))
-            root |= dict.fromkeys(rule.weight, (UNIT / used).mapped(Context.sqrt))
-        return {k: root[k[0]] * root[k[-1]] * enclose(x) for k, x in matrix.items()}
-
-    def scale(self) -> Interval | None:
-        """Return what the gap is measured against: min(L, range), of what there is."""
-        known: list[Any] = [self.lower] if self.floor else []
-        if all(rule.kind != "ridge" for rule in self.program.rules):
-            known.append(self.rows_at(dict.fromkeys(self.matrix, NOTHING))[1] - self.upper)
-        return reduce(Interval.at_most, known) if self.lower and known else None
+            spent = R.total(R.enclose(g[a] * w / rule.total * matrix[a,]) for a, w in rule.weight.items())
+            used = {"fixed": spent, "ridge": R.one}.get(rule.kind, spent.at_least(R.one))
+            root |= dict.fromkeys(rule.weight, (R.one / used).mapped(Context.sqrt))
+        return {k: root[k[0]] * root[k[-1]] * R.enclose(x) for k, x in matrix.items()}
 
     def dual_slack(self) -> tuple[dict[Orbit, Interval], dict[Orbit, Interval]]:
         """Return W, and how strongly it ties different members to one point."""
-        g, slack = self.program.multiplicity, {k: enclose(x) for k, x in self.witness.inner.items()}
-        ties = {(a, a): enclose(square / g[a]) for a, square in enumerate(self.witness.squares)}
+        R, g = self.R, self.program.multiplicity
+        slack = {k: R.enclose(x) for k, x in self.witness.inner.items()}
+        ties = {(a, a): R.enclose(square / g[a]) for a, square in enumerate(self.witness.squares)}
         for cluster in self.witness.clusters:
-            w = dict(zip(cluster.groups, map(enclose, cluster.weight), strict=True))
-            kappa = enclose(cluster.kappa)
-            pull = kappa / total(enclose(g[a]) * w[a] for a in w)
+            w = dict(zip(cluster.groups, map(R.enclose, cluster.weight), strict=True))
+            kappa = R.enclose(cluster.kappa)
+            pull = kappa / R.total(R.enclose(g[a]) * w[a] for a in w)
             for a in w:
                 slack[a,] += kappa * w[a] - pull * w[a] * w[a]
             for a, b in ((a, b) for a in w for b in w if (a, b) in slack):
                 slack[a, b] -= pull * w[a] * w[b]
-                ties[a, b] = ties.get((a, b), NOTHING) + pull * w[a] * w[b]
+                ties[a, b] = ties.get((a, b), R.zero) + pull * w[a] * w[b]
         return slack, ties
 
-    def rows_at(self, matrix: dict[Orbit, Interval]) -> tuple[list[list[Interval]], Interval]:
+    def rows_at(self, matrix: Entries) -> tuple[list[list[Interval]], Interval]:
         """Return the terms of every row at a matrix, and the excess of all rows together."""
-        terms, excess = [], NOTHING
         scaled = {k: x * self.beta for k, x in matrix.items()}
         powers = {k: x.exp() for k, x in scaled.items()}
-        for kind, row, floor in zip(self.kinds, self.program.rows, self.floors, strict=True):
-            found, value = kind.at(row, scaled, powers, floor)
-            terms.append(found)
-            excess += enclose(row.weight) * value
-        return terms, excess
+        found = [row.at(scaled, powers, above=self.floor is not None) for row in self.rows]
+        excess = self.R.total(row.weight * value for row, (_, value) in zip(self.rows, found, strict=True))
+        return [terms for terms, _ in found], excess
 
     def slopes(self) -> dict[Orbit, Interval]:
         """Return the derivative of the rows by each orbit at M₀: D times the number of its entries."""
-        found = dict.fromkeys(self.matrix, NOTHING)
-        for kind, row, terms in zip(self.kinds, self.program.rows, self.terms, strict=True):
-            scale = enclose(row.weight) * self.beta
-            for k, slope in zip(row.terms, kind.slopes(row, terms), strict=True):
-                found[k] += scale * slope
-        return found
+        found = dict.fromkeys(self.matrix, self.R.zero)
+        for row, terms in zip(self.rows, self.terms, strict=True):
+            for k, slope in zip(row.row.terms, row.slopes(terms), strict=True):
+                found[k] += row.weight * slope
+        return {k: x * self.beta for k, x in found.items()}
 
     def multipliers(self, slope: dict[Orbit, Interval], slack: dict[Orbit, Interval]) -> list[Interval]:
         """Return ν for which D + diag(ν) − (what M ≥ 0 pays for) ⪰ W, by diagonal dominance."""
-        needed = [NOTHING for _ in self.program.multiplicity]
-        for k, count in orbits(self.program.multiplicity).items():
-            left = enclose(count) * slack[k] - slope[k]  # W − D, over all entries of the orbit
+        R, g, half = self.R, self.program.multiplicity, self.R.enclose(0.5)
+        needed = [R.zero] * len(g)
+        for k, count in orbits(g).items():
+            left = R.enclose(count) * slack[k] - slope[k]  # W − D, over all entries of the orbit
             if len(k) == 2:  # half of them are in rows of a, and half in rows of b
-                left = HALF * (left.at_least(NOTHING) if self.program.nonnegative else abs(left))
+                left = half * (left.at_least(R.zero) if self.program.nonnegative else abs(left))
             for a in k:
                 needed[a] += left
-        return [x / enclose(n) for x, n in zip(needed, self.program.multiplicity, strict=True)]
+        return [x / R.enclose(n) for x, n in zip(needed, g, strict=True)]
 
-    def charge(self, rule: Rule) -> Interval | None:
-        """Return what multipliers ν ≥ needed cost the bound under a rule, if it admits any."""
-        price = reduce(Interval.at_least, (self.needed[a] / enclose(w) for a, w in rule.weight.items()))
-        price = price - UNIT if rule.kind == "ridge" else price
-        price = price if rule.kind == "fixed" else price.at_least(NOTHING)
+    def charge(self, rule: Rule) -> Interval:
+        """Return what multipliers ν ≥ needed cost the bound under a rule, ∞ where it admits none."""
+        R, infinite = self.R, self.R(Decimal("Infinity"), Decimal("Infinity"))
+        price = reduce(Interval.at_least, (self.needed[a] / R.enclose(w) for a, w in rule.weight.items()))
         if rule.kind == "ridge":
-            return price * self.upper if self.floor else None
-        return price * enclose(rule.total)
+            return infinite if self.floor is None else (price - R.one).at_least(R.zero) * self.upper
+        return (price if rule.kind == "fixed" else price.at_least(R.zero)) * R.enclose(rule.total)
 
-    def proves_radius(self, radius: Decimal, gap: Decimal) -> bool:
-        """Whether |M_ij − point_ij| ≤ radius for all M with excess ≤ U and all i ≠ j, if U − L ≤ gap."""
-        program, own, room = self.program, self.witness.matrix, Interval(gap, gap)
-        rules = [(a, rule.kind, rule.total) for rule in program.rules for a in rule.weight]
-        right = all(own[a,] == x / program.multiplicity[a] for a, _, x in rules)
-        right = right and {kind for _, kind, _ in rules} <= {"fixed", "bounded"}
-        pushed = [self.needed[a] for a, kind, _ in rules if kind == "bounded"]
-        plain = [row.anchor for row in program.rows if row.floor is None and row.reads_differences()]
-        if not right or len(set(plain)) < len(program.rows) or any(x.lo <= ZERO for x in pushed):
+    def proves_radius(self, radius: Decimal, gap: Interval) -> bool:
+        """Whether |M_ij − point_ij| ≤ radius for all M with excess ≤ U and all i ≠ j, where G = U − L = gap.
+
+        The steps are those of "Gram radius" in the format page; all groups are taken as bounded where one is.
+        """
+        R, own, value, rows = self.R, self.witness.matrix, self.program.values(), self.program.rows
+        anchors = {row.anchor for row in rows if row.floor is None and row.reads_differences()}
+        bounded = [a for rule in self.program.rules if rule.kind == "bounded" for a in rule.weight]
+        # 1. Own entries of M₀ are the values, and those of M lie within σ = G/min needed below them.
+        fits = len(anchors) == len(rows) and all(own[a,] == value.get(a) for a in range(len(self.needed)))
+        if not fits or not all(self.needed[a].exceeds(R.zero) for a in bounded):
             return False
-        play = max(((room / x).hi for x in pushed), default=ZERO)
-        read, left = {k for row in program.rows for k, (_, m, _) in row.terms.items() if m}, []
+        sigma = reduce(Interval.at_least, (gap / self.needed[a] for a in bounded), R.zero)
+        most, far = R(radius, radius), {}
         for (a, b), entry in ((k, x) for k, x in self.point.items() if len(k) == 2):
-            tie = self.ties.get((a, b), NOTHING)
-            tied = tie.lo > ZERO and own[a,] == own[b,] and not pushed
-            if tied and (room / (tie + tie) + abs(enclose(own[a,]) - entry)).hi <= radius:
-                continue
-            if (a, b) not in read:
-                return False
-            left.append((Interval(radius, radius) - Interval(play, play) - abs(self.matrix[a, b] - entry)).lo)
-        reach = min(left, default=ONE)
-        rhos = min(reach, enclose(program.temperature).lo), reach
-        rhos = [Interval(rho, rho) for rho in rhos if rho > ZERO]
-        return not left or any(self.confined(rho, room, bool(pushed)) for rho in rhos)
+            # 2. A pair on one point has value − M_ij ≤ G/(2 tie), tie = κ w_i w_j/ω or |Y_a|²/g_a.
+            tie = self.ties.get((a, b), R.zero)
+            tied = not bounded and value[a] == value[b] and tie.exceeds(R.zero)
+            if not tied or (gap / (tie + tie) + abs(self.matrix[a,] - entry)).exceeds(most):
+                far[a, b] = abs(self.matrix[a, b] - entry)
+        # 3. For others ρ is what the radius leaves beside σ and |M₀ − point|, or τ if that is less.
+        rho, tau = most - sigma - reduce(Interval.at_least, far.values(), R.zero), R.one / self.beta
+        found = (self.confined(set(far), x, gap, bool(bounded)) for x in (rho.at_most(tau), rho))
+        return rho.exceeds(R.zero) and any(found)
 
-    def confined(self, rho: Interval, room: Interval, bounded: bool) -> bool:
-        """Whether ½ ρ² μ > G for all pairs that are read, μ being that of the box of deviations ≤ ρ."""
-        g, growth, moduli = self.program.multiplicity, (rho * self.beta).exp(), {}
-        for row, (base, *others) in zip(self.program.rows, self.terms, strict=True):
-            omega = enclose(row.weight / g[row.anchor])
-            spread = base + growth * total(others)
-            factor = omega * self.beta * self.beta * base / (growth * spread * spread)
-            for (k, (n, m, _)), term in zip([*row.terms.items()][1:], others, strict=True):
-                if m:  # a pair within a group has two such rows
-                    moduli.setdefault(k, []).extend([factor * term / enclose(n)] * (3 - len(set(k))))
-        least = min(min(x.lo for x in h) if bounded else total(h).lo for h in moduli.values())
-        return (rho * rho * Interval(least, least) - room - room).lo > ZERO
+    def confined(self, pairs: set[Orbit], rho: Interval, gap: Interval, bounded: bool) -> bool:
+        """Whether pairs are read, and ½ ρ² μ > G for all that are, μ being that of deviations ≤ ρ."""
+        R, g, far = self.R, self.program.multiplicity, rho * self.beta
+        growth, moduli = far.exp(), dict[Orbit, list[Interval]]()
+        for row, (own, *rest) in zip(self.program.rows, self.terms, strict=True):
+            spread = own + growth * R.total(rest)
+            factor = R.enclose(row.weight / g[row.anchor]) * own / (growth * spread * spread)
+            for (k, term), x in zip([*row.terms.items()][1:], rest, strict=True):
+                if term.multiplicity:  # a pair within a group has two such rows
+                    h = factor * x / R.enclose(term.entries)
+                    moduli.setdefault(k, []).extend([h] if k[0] < k[1] else [h, h])
+        joined, needed = Interval.at_most if bounded else Interval.__add__, (gap + gap) / (far * far)
+        return pairs <= set(moduli) and all(reduce(joined, h).exceeds(needed) for h in moduli.values())
 
 
 # --------------------------------------------------------------------------------------- the table of losses
@@ -1009,7 +1069,7 @@ def rules_of(norm: Norm, nodes: dict[int, Node]) -> list[Rule]:
     kind, number = norm[0], norm[1] or Fraction(1)
     if kind in ("sphere", "ball"):
         name, square = {"sphere": "fixed", "ball": "bounded"}[kind], number**2
-        return [Rule(name, x.members * square * x.square, {a: Fraction(1)}) for a, x in nodes.items()]
+        return [Rule(name, square * x.square, {a: Fraction(1, x.members)}) for a, x in nodes.items()]
     if kind == "ridge":
         return [Rule(kind, Fraction(1), {a: number / 2 * x.features / x.square for a, x in nodes.items()})]
     return [Rule("budget", number, {a: x.part / x.square for a, x in nodes.items()})]
@@ -1022,7 +1082,8 @@ def assembled(it: Setting, nodes: list[Node], rows: list[Row]) -> Program:
     rules = rules_of(it.problem.norm, rest)
     rules += rules_of(own[min(own)].norm or it.problem.norm, own) if own else []
     members = [node.members for node in nodes]
-    return Program(members, it.problem.temperature, it.problem.nonnegative, in_order(rules), rows)
+    rules.sort(key=lambda rule: min(rule.weight))
+    return Program(members, it.problem.temperature, it.problem.nonnegative, rules, rows)
 
 
 def class_nodes(it: Setting) -> list[Node]:
@@ -1277,11 +1338,12 @@ def solo_supcon(_: Any, it: Setting) -> Reduced:
     """L_in − log |P| of cosines (solo-learn): the rows of L_in with every m over |P|."""
     require(min(it.n) >= 2 and it.problem.norm == ("sphere", None), "the loss needs cosines, and positives")
     nodes, rows = supcon_in(None, it)
-    over = [next(iter(row.terms.values()))[1] for row in rows]
-    return nodes, [
-        row._replace(terms={k: (n, Fraction(m, x), p) for k, (n, m, p) in row.terms.items()})
-        for row, x in zip(rows, over, strict=True)
-    ]
+    return nodes, [row._replace(terms={k: over(x, row) for k, x in row.terms.items()}) for row in rows]
+
+
+def over(term: Term, row: Row) -> Term:
+    """Return a term with its m over that of the row's own entry."""
+    return term._replace(multiplicity=Fraction(term.multiplicity, row.terms[row.anchor,].multiplicity))
 
 
 def preset(
@@ -1442,37 +1504,31 @@ def corresponds(claim: Any, program: Program) -> bool:
 
 
 # -------------------------------------------------------------------------------------------------- verdict
-def confirm(claim: Any, proof: Proof, cautious: bool) -> None:
-    """Reject what is claimed beyond the bounds, taken at their cautious ends or else at the hopeful ones."""
-    for name, bound in proof.proven.items():
-        said, is_lower = getattr(claim, name), name in ("lower", "excess_lower", "scale")
-        if said is None or bound is None:
-            needed = bound if claim.lower is not None or name == "excess_upper" else None
-            require(said is needed, f"{name} is {'missing' if said is None else 'not proven'}", RejectedError)
-            continue
-        sure = bound.lo if is_lower == cautious else bound.hi
-        within = said <= sure if is_lower else said >= sure
-        require(within, f"{name} is claimed to be {said:.25}, and {sure:.25} is proven", RejectedError)
-    if claim.gram_radius is not None:
-        gap = proof.upper - (proof.lower or NOTHING)
-        near = proof.proves_radius(claim.gram_radius, gap.hi if cautious else gap.lo)
-        require(near, "the Gram radius is not proven", RejectedError)
-
-
-BRIEF = Context(6, decimal.ROUND_CEILING, decimal.MIN_EMIN, decimal.MAX_EMAX)
+def confirm(claim: Any, proof: Proof) -> None:
+    """Reject a claim that no digits could prove, and ask for more where a bound is not known well enough."""
+    for name, (bound, holds, optional) in proof.proven.items():
+        said, known, spared = getattr(claim, name), bound is not None, optional and claim.lower is None
+        require(said is not None or spared or not known, f"{name} is missing", RejectedError)
+        require(said is None or known, f"{name} is not proven", RejectedError)
+        if said is not None:
+            sure, hoped = (bound.lo, bound.hi) if holds is operator.le else (bound.hi, bound.lo)
+            beyond = f"{name} is claimed to be {said:.25}, and {sure:.25} is proven"
+            require(holds(said, hoped), beyond, RejectedError)
+            require(holds(said, sure), beyond, FewDigitsError)
+    near = claim.gram_radius is None or proof.proves_radius(claim.gram_radius, proof.proven["gap"][0])
+    require(near, "the Gram radius is not proven", RejectedError)
 
 
 def words(claim: Any, proof: Proof, named: bool) -> str:
     """Return what is proven, in verified values."""
-    DOWN.prec = UP.prec = 25
-    lower, gap = proof.proven["lower"], proof.proven["gap"]
-    bounds = lower and DOWN.plus(lower.lo), UP.plus(proof.proven["upper"].hi), gap and UP.plus(gap.hi)
-    radius = "no Gram radius" if claim.gram_radius is None else f"Gram radius {BRIEF.plus(claim.gram_radius)}"
-    head = f"{claim.verdict} at tolerance {BRIEF.plus(claim.tolerance)}, {radius}, for "
+    down, up, brief = reals(25).down.plus, reals(25).up.plus, reals(6).up.plus
+    lower, upper, gap = (proof.proven[name][0] for name in ("lower", "upper", "gap"))
+    radius = "no Gram radius" if claim.gram_radius is None else f"Gram radius {brief(claim.gram_radius)}"
+    head = f"{claim.verdict} at tolerance {brief(claim.tolerance)}, {radius}, for "
     head += described(claim) if named else f"a program of {len(proof.program.multiplicity)} groups"
-    least = "least loss" if named and attained(claim) else "least value"
+    what = "least loss" if named and attained(claim) else "least value"
     unchecked = "" if named else " (program proven; correspondence to the named loss unchecked)"
-    return f"{head}: {bounds[0]} <= {least} <= {bounds[1]}, gap <= {bounds[2]}{unchecked}"
+    return f"{head}: {down(lower.lo)} <= {what} <= {up(upper.hi)}, gap <= {up(gap.hi)}{unchecked}"
 
 
 def examine(said: Any) -> Verdict:
@@ -1484,21 +1540,18 @@ def examine(said: Any) -> Verdict:
     named = corresponds(claim, program)
     witness, (point, rank) = read_witness(said.witness, program), read_point(said.point, program)
     require(claim.rank == rank, f"the rank is {rank}, not what is claimed", RejectedError)
-    known = None not in (claim.gap, claim.scale)
-    small = tolerance is None or (known and claim.gap <= EXACT(tolerance, claim.scale))
+    known, exact = None not in (claim.gap, claim.scale), reals(2 * LARGEST_NUMBER).up.multiply
+    small = tolerance is None or (known and claim.gap <= exact(tolerance, claim.scale))
     require(small, "the verdict CERTIFIED is not proven: the gap is above the tolerance", RejectedError)
     digits, cost = FEWEST_DIGITS, len(program.multiplicity) ** 2 // 2 + 20 + cost_of_draws(program)
     while True:
-        DOWN.prec = UP.prec = digits
-        proof = Proof(program, witness, point)
         try:
-            confirm(claim, proof, cautious=True)
-            break
-        except RejectedError as doubt:
-            confirm(claim, proof, cautious=False)
+            proof = Proof(reals(digits), program, witness, point)
+            confirm(claim, proof)
+            return Verdict(True, f"accepted: {words(claim, proof, named)}", True, named, tolerance)
+        except FewDigitsError as doubt:
             digits *= 2
             require(cost * digits**3 <= LARGEST_EVALUATION, f"could not decide: {doubt}", UndecidedError)
-    return Verdict(True, "accepted: " + words(claim, proof, named), True, named, tolerance)
 
 
 def parse(text: str) -> Any:
@@ -1539,11 +1592,6 @@ def check(source: str | Path) -> Verdict:
         return Verdict(False, f"unusable file: {what}", usable=False)
 
 
-def check_file(path: str | Path) -> Verdict:
-    """Check the file at a path."""
-    return check(Path(path))
-
-
 def real(text: str) -> Decimal:
     """Return the number that an argument says."""
     return REAL(text, "it")
@@ -1552,11 +1600,11 @@ def real(text: str) -> Decimal:
 def main() -> int:
     """Check the file that the command names; return the exit code."""
     parser = argparse.ArgumentParser(description="Check a gramcert certificate.")
-    parser.add_argument("file")
+    parser.add_argument("file", type=Path)
     parser.add_argument("--tolerance", default="1e-9", type=real)
     parser.add_argument("--unnamed", action="store_true", help="accept the program of any loss, or of none")
     given = parser.parse_args()
-    outcome = check_file(given.file)
+    outcome = check(given.file)
     enough = outcome.suffices(given.tolerance, given.unnamed)
     less = "" if enough or not outcome.accepted else f"; no proof as asked for, at {given.tolerance:g}"
     print(outcome.message + less)
