@@ -76,7 +76,7 @@ class Verdict(NamedTuple):
 
 
 # ------------------------------------------------------------------------------------------------ intervals
-ZERO, ONE = Decimal(0), Decimal(1)
+ZERO, ONE, INFINITY = Decimal(0), Decimal(1), Decimal("Infinity")
 
 
 class Interval:
@@ -94,7 +94,7 @@ class Interval:
         limits: dict[str, Any] = {"Emin": decimal.MIN_EMIN, "Emax": decimal.MAX_EMAX, "traps": traps}
         cls.down = Context(digits, decimal.ROUND_FLOOR, **limits)
         cls.up = Context(digits, decimal.ROUND_CEILING, **limits)
-        cls.zero, cls.one = cls(ZERO, ZERO), cls(ONE, ONE)
+        cls.zero, cls.one, cls.infinite = (cls(x, x) for x in (ZERO, ONE, INFINITY))
 
     def __init__(self, lo: Decimal, hi: Decimal) -> None:
         self.lo, self.hi = lo, hi
@@ -679,7 +679,7 @@ def gauss(R: Reals) -> tuple[list[tuple[Interval, Interval]], Interval]:
 def fall(x: Interval) -> Interval:
     """Return 1 − e^{−x} for x ≥ 0, relatively accurate however small x is: it is between x/(1 + x) and x."""
     fine = reals(2 * x.up.prec + 2)
-    near = fine.one - fine(-x.hi, -x.lo).exp()
+    near = fine.one - (fine.zero - x).exp()
     least = x.down.divide(x.lo, x.up.add(ONE, x.lo))
     return x.__class__(max(least, x.down.plus(near.lo)), min(x.hi, x.up.plus(near.hi)))
 
@@ -964,10 +964,10 @@ class Proof:
 
     def charge(self, rule: Rule) -> Interval:
         """Return what multipliers ν ≥ needed cost the bound under a rule, ∞ where it admits none."""
-        R, infinite = self.R, self.R(Decimal("Infinity"), Decimal("Infinity"))
+        R = self.R
         price = reduce(Interval.at_least, (self.needed[a] / R.enclose(w) for a, w in rule.weight.items()))
         if rule.kind == "ridge":
-            return infinite if self.floor is None else (price - R.one).at_least(R.zero) * self.upper
+            return R.infinite if self.floor is None else (price - R.one).at_least(R.zero) * self.upper
         return (price if rule.kind == "fixed" else price.at_least(R.zero)) * R.enclose(rule.total)
 
     def proves_radius(self, radius: Decimal, gap: Interval) -> bool:

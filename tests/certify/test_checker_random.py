@@ -33,23 +33,19 @@ EACH_BATCH = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def digits() -> Iterator[None]:
-    checker.DOWN.prec = checker.UP.prec = checker.FEWEST_DIGITS
-    yield
-    checker.DOWN.prec = checker.UP.prec = checker.FEWEST_DIGITS
+R = checker.reals(checker.FEWEST_DIGITS)
 
 
 # ------------------------------------------------------------------------------------------------ enclosures
-def row_of(given: Case) -> tuple[Any, list[Any]]:
-    """The row of a case as the checker has it, and m e^{(x − x_own)/τ}."""
+def row_of(given: Case, R: Any = R) -> tuple[Any, list[Any]]:
+    """The row of a case as the checker has it, and m e^{(x − x_own)/τ} in numbers of so many digits."""
     rows, rise = given.rows, [Fraction(x) for x in given.rise.tolist()]
     numbers = [Fraction(x) for x in (rows.base, rows.own_multiplicity, rows.peer_multiplicity)]
-    terms = {(0,): (1, Fraction(int(rows.own_population[0])), Fraction(0))}
+    terms = {(0,): checker.Term(1, Fraction(int(rows.own_population[0])), Fraction(0))}
     peers = [Fraction(int(p)) for p in rows.peer_population[0, 1:]]
-    terms |= {(0, e): (1, p, Fraction(0)) for e, p in enumerate(peers, start=1)}
+    terms |= {(0, e): checker.Term(1, p, Fraction(0)) for e, p in enumerate(peers, start=1)}
     draws = checker.Draws(rows.draws, rows.replacement, *numbers)
-    reach = [checker.enclose(rows.peer_multiplicity) * checker.enclose(x).exp() for x in rise]
+    reach = [R.enclose(rows.peer_multiplicity) * R.enclose(x).exp() for x in rise]
     return checker.Row(0, Fraction(1), terms, None, draws), reach
 
 
@@ -63,19 +59,19 @@ def narrow(found: Any) -> bool:
 
 
 def agrees(given: Case, digits: int) -> None:
-    checker.DOWN.prec = checker.UP.prec = digits
-    row, reach = row_of(given)
-    excess, slope = checker.expected(row, reach, slopes=True)
+    R = checker.reals(digits)
+    row, reach = row_of(given, R)
+    excess, slope = checker.expected(R, row, reach, slopes=True)
     k = len(given.rise) + 1
     with ctx.workprec(128):
         table = random_row_table(given.rows, np.ones(k))
         peer = balls(np.concatenate([[0.0], given.rise])[None].repeat(k, axis=0))
         at = table.state(BallMatrix(balls(np.zeros(k)), peer), arb(1))
         assert inside(excess, at.excess[0]) and narrow(excess), (excess.lo, excess.hi)
-        assert inside(checker.random_floor(row), table.floor[0])
+        assert inside(checker.random_floor(R, row), table.floor[0])
         for one, ball in zip(slope, at.slope[0, 2:], strict=True):
             assert inside(one, ball) and narrow(one), (one.lo, one.hi, ball)
-    assert checker.expected(row, reach, slopes=False)[0].lo == excess.lo
+    assert checker.expected(R, row, reach, slopes=False)[0].lo == excess.lo
 
 
 @pytest.mark.parametrize("first", range(0, 60, 10))
@@ -90,7 +86,7 @@ def test_rows_agree_with_balls(first: int) -> None:
 def test_many_draws_agree_with_balls(replacement: bool, draws: int) -> None:
     for base in (0, 1):
         row, reach = row_of(large(draws, replacement, base))
-        excess, slope = checker.expected(row, reach, slopes=True)
+        excess, slope = checker.expected(R, row, reach, slopes=True)
         given = large(draws, replacement, base).rows
         with ctx.workprec(128):
             rise = np.array([0.0, -8.5, -9.5, -0.25])
@@ -111,11 +107,12 @@ def large(draws: int, replacement: bool, base: int) -> Case:
 def test_one_draw_of_one_peer_is_a_logarithm() -> None:
     """Independent of balls: base 1 and a peer that is always drawn make log(1 + a)."""
     for a in (Fraction(1, 10**30), Fraction(1, 7), Fraction(3), Fraction(10**12)):
-        row = checker.Row(0, Fraction(1), {(0,): (1, 0, 0), (0, 1): (1, Fraction(2), 0)})
+        terms = {(0,): checker.Term(1, 0, 0), (0, 1): checker.Term(1, Fraction(2), 0)}
+        row, R = checker.Row(0, Fraction(1), terms), checker.reals(90)
         for replacement in (True, False):
             draws = checker.Draws(1, replacement, Fraction(1), Fraction(1), Fraction(1))
-            checker.DOWN.prec = checker.UP.prec = 90
-            excess, (slope,) = checker.expected(row._replace(draws=draws), [checker.enclose(a)], slopes=True)
+            row = row._replace(draws=draws)
+            excess, (slope,) = checker.expected(R, row, [R.enclose(a)], slopes=True)
             with mpmath.workdps(90):
                 x = mpmath.mpf(a.numerator) / a.denominator
                 for found, exact in ((excess, mpmath.log1p(x)), (slope, x / (1 + x))):
@@ -124,10 +121,10 @@ def test_one_draw_of_one_peer_is_a_logarithm() -> None:
 
 
 def test_moments_miss_nothing_that_matters(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert checker.gauss(checker.DOWN.prec)[1].hi < Decimal("1e-19")
+    assert checker.gauss(R)[1].hi < Decimal("1e-19")
     (u, kappa), *others = checker.GAUSS
     monkeypatch.setattr(checker, "GAUSS", ((u, kappa[:-25]), *others))
-    assert checker.gauss.__wrapped__(checker.DOWN.prec)[1].lo > Decimal("1e-16")  # a wrong number is noticed
+    assert checker.gauss.__wrapped__(R)[1].lo > Decimal("1e-16")  # a wrong number is noticed
 
 
 @pytest.mark.parametrize("count", [4, 8, 15])
@@ -135,14 +132,11 @@ def test_rows_enclose_with_few_digits(count: int) -> None:
     """Whatever is rounded is rounded outward: a fine interval lies in a coarse one."""
     for seed in range(0, 24):
         given = case(seed)
-        fine = checker.expected(*row_of(given), slopes=True)
-        checker.DOWN.prec = checker.UP.prec = count
+        fine, few = checker.expected(R, *row_of(given), slopes=True), checker.reals(count)
         try:
-            coarse = checker.expected(*row_of(given), slopes=True)
+            coarse = checker.expected(few, *row_of(given, few), slopes=True)
         except (ArithmeticError, checker.RejectedError):
             continue
-        finally:
-            checker.DOWN.prec = checker.UP.prec = checker.FEWEST_DIGITS
         for small, wide in zip([fine[0], *fine[1]], [coarse[0], *coarse[1]], strict=True):
             middle = (small.lo + small.hi) / 2
             assert wide.lo <= middle <= wide.hi
@@ -150,10 +144,10 @@ def test_rows_enclose_with_few_digits(count: int) -> None:
 
 @pytest.mark.parametrize("count", [2, 5, 30])
 def test_one_minus_an_exponential_encloses(count: int) -> None:
-    checker.DOWN.prec = checker.UP.prec = count
+    R = checker.reals(count)
     with mpmath.workdps(120):
         for text in ("0", "1e-60", "0.123456789012345678901234567890123456789", "3.3", "400"):
-            found = checker.fall(checker.Interval(Decimal(text), Decimal(text)))
+            found = checker.fall(R(Decimal(text), Decimal(text)))
             exact = -mpmath.expm1(-mpmath.mpf(text))
             assert mpmath.mpf(str(found.lo)) <= exact <= mpmath.mpf(str(found.hi))
 
@@ -369,10 +363,10 @@ def test_claims_have_room_for_another_quadrature() -> None:
     point, _ = checker.read_point(
         checker.read(document["point"], checker.CERTIFICATE["point"], "point"), program
     )
-    proof = checker.Proof(program, witness, point)
+    proof = checker.Proof(R, program, witness, point)
     claim, excess = document["claim"], proof.upper.hi
     for key, sign in (("excess_lower", 1), ("excess_upper", -1), ("gap", -1)):
-        bound = proof.proven[key].lo if sign == 1 else proof.proven[key].hi
+        bound = proof.proven[key][0].lo if sign == 1 else proof.proven[key][0].hi
         room = sign * (bound - Decimal(claim[key]))
         assert 0 < room < excess * Decimal("1e-13"), (key, room)
 

@@ -639,7 +639,7 @@ def test_noise_crashes_neither_and_they_agree(tmp_path: Path) -> None:
     for seed in range(600):
         content = noisy(bases[seed % 3], rng) if seed % 10 else rng.randbytes(rng.randrange(2000))
         path.write_bytes(content)
-        outcome = checker.check_file(path)
+        outcome = checker.check(path)
         try:
             text = read_file(path)
         except InputError as error:
