@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 
-from certify.verification import verify
 from tests.certify.test_checker import (
     SMALL,
     Document,
@@ -215,25 +214,3 @@ def test_multipliers_of_unknown_sign_ask_for_digits() -> None:
         changed.needed = [proof.R(Decimal(low), Decimal(high)), *proof.needed[1:]]
         assert confirms(claim, changed, cautious=True) == cautious
         assert confirms(claim, changed, cautious=False) == hopeful
-
-
-@pytest.mark.parametrize("loss", ["kernel", "cross-entropy", "scl", "dhel"])
-def test_no_radius_is_proven_of_other_rows(loss: str) -> None:
-    """Sums of exponentials, targets on peers, expectations: however large the radius, it is not proven."""
-    document = of_loss(loss)
-    assert document["claim"]["gram_radius"] is None
-    document["claim"]["gram_radius"] = "9"
-    document["claim"]["problem"]["loss"] = {"name": "another"}
-    assert verdict_on(document).message == "rejected: the Gram radius is not proven"
-
-
-def test_weights_of_clusters_are_any_rationals_to_both() -> None:
-    document = certificate("collapse")
-    (cluster,) = document["witness"]["clusters"]
-    cluster["weight"] = ["1/3"]  # of one group: κ w (δ − 1/g), whatever the weight
-    cluster["kappa"] = (float.fromhex(cluster["kappa"]) * 3).hex()
-    document["claim"] |= {"gram_radius": None, "verdict": "UNDECIDED"}
-    document["claim"] |= {"lower": "0", "excess_lower": "0", "gap": "9", "scale": "-9"}
-    assert verdict_on(document).accepted
-    found = verify(json.loads(hashed(document)))
-    assert found.accepted or "words" in found.message, found.message

@@ -1,0 +1,63 @@
+"""What checker.py lets a claim say and leave out, and of which programs."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from certify.verification import verify
+from tests.certify.test_checker import certificate, hashed, verdict_on
+from tests.certify.test_losses_checked import certificate as of_loss
+
+
+@pytest.mark.parametrize("field", ["excess_lower", "excess_upper"])
+def test_what_a_program_lacks_is_not_claimed(field: str) -> None:
+    document = of_loss("decoupled")
+    assert document["claim"][field] is None
+    document["claim"][field] = "-99" if field == "excess_lower" else "99"
+    found = verdict_on(document)
+    assert found.message == f"rejected: {field} is not proven" and found.decided
+
+
+def test_upper_bounds_are_claimed_even_alone() -> None:
+    """Without a lower bound it alone, and what needs it, may be null."""
+    document = certificate("step")
+    without = dict.fromkeys(("lower", "excess_lower", "gap", "scale", "gram_radius"))
+    document["claim"] |= without | {"verdict": "UNDECIDED"}
+    assert verdict_on(document).accepted
+    document["claim"]["excess_upper"] = None
+    assert verdict_on(document).message == "rejected: excess_upper is missing"
+
+
+@pytest.mark.parametrize(
+    ("loss", "which", "said"),
+    [("supcon", 0, "loss"), ("kernel", 0, "loss"), ("kernel", 2, "value"), ("hscl", 0, "value")],
+)
+def test_a_value_is_a_loss_only_where_features_attain_it(loss: str, which: int, said: str) -> None:
+    document = of_loss(loss, which)
+    assert f"<= least {said} <=" in verdict_on(document).message
+    document["claim"]["problem"]["loss"] = {"name": "another"}
+    assert "<= least value <=" in verdict_on(document | {"claim": document["claim"]}).message
+
+
+@pytest.mark.parametrize("loss", ["kernel", "cross-entropy", "scl", "dhel"])
+def test_no_radius_is_proven_of_other_rows(loss: str) -> None:
+    """Sums of exponentials, targets on peers, expectations: however large the radius, it is not proven."""
+    document = of_loss(loss)
+    assert document["claim"]["gram_radius"] is None
+    document["claim"]["gram_radius"] = "9"
+    document["claim"]["problem"]["loss"] = {"name": "another"}
+    assert verdict_on(document).message == "rejected: the Gram radius is not proven"
+
+
+def test_weights_of_clusters_are_any_rationals_to_both() -> None:
+    document = certificate("collapse")
+    (cluster,) = document["witness"]["clusters"]
+    cluster["weight"] = ["1/3"]  # of one group: κ w (δ − 1/g), whatever the weight
+    cluster["kappa"] = (float.fromhex(cluster["kappa"]) * 3).hex()
+    document["claim"] |= {"gram_radius": None, "verdict": "UNDECIDED"}
+    document["claim"] |= {"lower": "0", "excess_lower": "0", "gap": "9", "scale": "-9"}
+    assert verdict_on(document).accepted
+    found = verify(json.loads(hashed(document)))
+    assert found.accepted or "words" in found.message, found.message
