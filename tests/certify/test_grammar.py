@@ -650,7 +650,7 @@ def test_noise_crashes_neither_and_they_agree(tmp_path: Path) -> None:
         assert is_one_sentence(said) and is_one_sentence(answer)
         assert balls == other, (seed, said, answer)
         found[balls] += 1
-    assert min(found.values()) >= 5, found
+    assert min(found.values()) >= 3, found
 
 
 def test_kinds_of_files(tmp_path: Path, judged: Judge) -> None:
