@@ -297,10 +297,6 @@ class Program(NamedTuple):
     rules: list[Rule]
     rows: list[Row]
 
-    def values(self) -> dict[int, Fraction]:
-        """Return the values of fixed and bounded rules by group."""
-        return {a: x.total for x in self.rules if x.kind in ("fixed", "bounded") for a in x.weight}
-
 
 def orbits(g: list[int]) -> dict[Orbit, int]:
     """Return the number of entries of each orbit in the full matrix; no pair, no orbit."""
@@ -422,18 +418,17 @@ class Enclosed:
     """A row in numbers of so many digits: what the kinds of rows have in common.
 
     The `floor` of a kind, if any, is below all values of the row. `at` takes M/τ and e^{M/τ} by orbits, and
-    whether excesses are measured from floors; it returns terms, and the row, less its floor if so. `slopes`
-    takes these terms and returns the derivatives by M/τ.
+    returns terms, and the row less its floor; `slopes` takes these terms and returns derivatives by M/τ.
     """
 
     def __init__(self, R: Reals, row: Row) -> None:
-        self.R, self.row, self.weight = R, row, R.enclose(row.weight)
+        self.R, self.row, self.weight, self.orbits = R, row, R.enclose(row.weight), [*row.terms]
         self.sizes = [R.enclose(x.multiplicity) for x in row.terms.values()]
         self.targets = [x.target for x in row.terms.values()]
 
     def pulled(self, scaled: Entries) -> Interval:
         """Return Σ p x/τ."""
-        pairs = zip(self.targets, self.row.terms, strict=True)
+        pairs = zip(self.targets, self.orbits, strict=True)
         return self.R.total(self.R.enclose(p) * scaled[k] for p, k in pairs if p)
 
     def all_but(self, terms: list[Interval], i: int) -> Interval:
@@ -458,15 +453,15 @@ class LogSumExp(Enclosed):
         super().__init__(R, row)
         self.floor = row_floor(R, row)
 
-    def at(self, scaled: Entries, powers: Entries, above: bool) -> tuple[list[Interval], Interval]:
-        """Return the terms m e^{x/τ}, and the row."""
-        terms = [m * powers[k] for m, k in zip(self.sizes, self.row.terms, strict=True)]
+    def at(self, scaled: Entries, powers: Entries) -> tuple[list[Interval], Interval]:
+        """Return the terms m e^{x/τ}, and the row less its floor."""
+        terms = [m * powers[k] for m, k in zip(self.sizes, self.orbits, strict=True)]
         pulls = [i for i, p in enumerate(self.targets) if p]
-        if above and len(pulls) == 1:  # as below, without its cancellation
+        if self.floor is not None and len(pulls) == 1:  # as below, without its cancellation
             (i,) = pulls
             return terms, (self.all_but(terms, i) / terms[i]).log1p()
         value = self.R.total(terms).mapped(Context.ln) - self.pulled(scaled)
-        return terms, value - self.floor if above and self.floor is not None else value
+        return terms, value if self.floor is None else value - self.floor
 
     def slopes(self, terms: list[Interval]) -> list[Interval]:
         """Return softmax − p; for large p, (1 − p) − (the others), which does not cancel at p = 1."""
@@ -486,11 +481,11 @@ class SumExp(Enclosed):
         super().__init__(R, row)
         self.floor = R.enclose(row.floor or 0)
 
-    def at(self, scaled: Entries, powers: Entries, above: bool) -> tuple[list[Interval], Interval]:
-        """Return the terms m e^{(x − Σ p x)/τ}, and the row."""
+    def at(self, scaled: Entries, powers: Entries) -> tuple[list[Interval], Interval]:
+        """Return the terms m e^{(x − Σ p x)/τ}, and their sum."""
         shrink = (-self.pulled(scaled)).exp()
-        terms = [m * powers[k] * shrink for m, k in zip(self.sizes, self.row.terms, strict=True)]
-        return terms, self.R.total(terms) if above else self.floor + self.R.total(terms)
+        terms = [m * powers[k] * shrink for m, k in zip(self.sizes, self.orbits, strict=True)]
+        return terms, self.R.total(terms)
 
     def slopes(self, terms: list[Interval]) -> list[Interval]:
         """Return m e^y − p Σ m e^y, without the cancellation of equal terms."""
@@ -612,13 +607,12 @@ class Expected(Enclosed):
         super().__init__(R, row)
         self.floor = random_floor(R, row)
 
-    def at(self, scaled: Entries, powers: Entries, above: bool) -> tuple[list[Interval], Interval]:
-        """Return a = m e^{(x − x_own)/τ} of single peers, and the row."""
-        own, *peers = self.row.terms
+    def at(self, scaled: Entries, powers: Entries) -> tuple[list[Interval], Interval]:
+        """Return a = m e^{(x − x_own)/τ} of single peers, and the row less its floor."""
+        own, *peers = self.orbits
         each = self.R.enclose(drawn_by(self.row).peer_multiplicity)
         reach = [each * (scaled[k] - scaled[own]).exp() for k in peers]
-        excess, _ = expected(self.R, self.row, reach, slopes=False)
-        return reach, excess if above else self.floor + excess
+        return reach, expected(self.R, self.row, reach, slopes=False)[0]
 
     def slopes(self, terms: list[Interval]) -> list[Interval]:
         """Return E[1{B>0} N_e a_e/X] by orbits; what all peers gain, the own entry loses."""
@@ -855,16 +849,16 @@ def entries(vectors: list[list[float]], squares: list[Fraction], g: list[int]) -
 
 
 def read_witness(said: Any, program: Program) -> Any:
-    """Return the witness with M₀ as matrix, and Z and Y as inner products; exact."""
-    g, value = program.multiplicity, program.values()  # for which its nearest binary64 stands
-    m, pairs = len(g), sum(len(cluster.groups) ** 2 for cluster in said.clusters)
+    """Return the witness with M₀ as matrix, with exact values, and Z and Y as inner products."""
+    g, m = program.multiplicity, len(program.multiplicity)
     fits = [len(row) for row in said.peer] == [*range(m, 0, -1)] and len(said.own) == m
     require(fits and len(set(map(len, said.within))) == 1, "witness has lines of wrong lengths")
-    require(pairs <= LARGEST_PROGRAM**2, "clusters are too many")
+    require(sum(len(x.groups) ** 2 for x in said.clusters) <= LARGEST_PROGRAM**2, "clusters are too many")
     fits = all(0 < len(x.groups) == len(set(x.groups) & {*range(m)}) for x in said.clusters)
     require(fits, "a cluster is not of distinct groups")
     said.squares = [sum((Fraction(x) ** 2 for x in row), Fraction(0)) for row in said.within]
-    said.inner = entries(said.factor, said.squares, g)
+    value = {a: x.total for x in program.rules if x.kind in ("fixed", "bounded") for a in x.weight}
+    said.inner, said.value = entries(said.factor, said.squares, g), value
     own = [value[a] if a in value and x == float(value[a]) else x for a, x in enumerate(said.own)]
     said.matrix = {k: said.peer[k[0]][k[1] - k[0]] if len(k) == 2 else own[k[0]] for k in said.inner}
     return said
@@ -880,14 +874,15 @@ def read_point(said: Any, program: Program) -> tuple[dict[Orbit, Fraction], int]
 
 # --------------------------------------------------------------------------------------------------- bounds
 class Proof:
-    """What a certificate proves, in numbers of so many digits: the floor, if any, L or −∞, and U."""
+    """What a certificate proves, in numbers of so many digits: floor (0 if none), L (−∞ if none) and U."""
 
     def __init__(self, R: Reals, program: Program, witness: Any, point: dict[Orbit, Fraction]) -> None:
         self.R, self.program, self.witness = R, program, witness
         self.beta = R.enclose(1 / program.temperature)
         self.rows = [enclosed(R, row) for row in program.rows]
-        parts = [row.weight * row.floor for row in self.rows if row.floor is not None]
-        self.floor = R.total(parts) if len(parts) == len(self.rows) else None
+        floors = [row.weight * row.floor for row in self.rows if row.floor is not None]
+        self.above = len(floors) == len(self.rows)  # a floor; excesses hold what floors there are, if not
+        self.floor, self.held = (R.total(floors), R.zero) if self.above else (R.zero, R.total(floors))
         self.point = self.scaled(point)
         ridges = [(a, w) for rule in program.rules if rule.kind == "ridge" for a, w in rule.weight.items()]
         cost = R.total(R.enclose(program.multiplicity[a] * w) * self.point[a,] for a, w in ridges)
@@ -898,16 +893,16 @@ class Proof:
         self.needed = self.multipliers(slope, slack)
         linear = R.total(slope[k] * x for k, x in self.matrix.items())
         self.lower = excess - linear - R.total(map(self.charge, program.rules))
-        floor, scales = (R.zero, []) if self.floor is None else (self.floor, [self.lower])
+        scales = [self.lower] if ridges or self.above else []
         if not ridges:  # the range, with R at M = 0
             scales.append(self.rows_at(dict.fromkeys(self.matrix, R.zero))[1] - self.upper)
         self.proven: dict[str, Any] = {  # a bound, the side of it, and whether it may be null beside "lower"
-            "lower": (floor + self.lower, operator.le, True),
-            "excess_lower": (None if self.floor is None else self.lower, operator.le, True),
-            "upper": (floor + self.upper, operator.ge, False),
-            "excess_upper": (None if self.floor is None else self.upper, operator.ge, False),
+            "lower": (self.floor + self.lower, operator.le, True),
+            "excess_lower": (self.lower if self.above else None, operator.le, True),
+            "upper": (self.floor + self.upper, operator.ge, False),
+            "excess_upper": (self.upper if self.above else None, operator.ge, False),
             "gap": (self.upper - self.lower, operator.ge, True),
-            "scale": (reduce(Interval.at_most, scales) if scales else None, operator.le, True),
+            "scale": (reduce(Interval.at_most, scales), operator.le, True),
         }
 
     def scaled(self, matrix: dict[Orbit, Fraction]) -> dict[Orbit, Interval]:
@@ -939,15 +934,15 @@ class Proof:
         """Return the terms of every row at a matrix, and the excess of all rows together."""
         scaled = {k: x * self.beta for k, x in matrix.items()}
         powers = {k: x.exp() for k, x in scaled.items()}
-        found = [row.at(scaled, powers, above=self.floor is not None) for row in self.rows]
+        found = [row.at(scaled, powers) for row in self.rows]
         excess = self.R.total(row.weight * value for row, (_, value) in zip(self.rows, found, strict=True))
-        return [terms for terms, _ in found], excess
+        return [terms for terms, _ in found], self.held + excess
 
     def slopes(self) -> dict[Orbit, Interval]:
         """Return the derivative of the rows by each orbit at M₀: D times the number of its entries."""
         found = dict.fromkeys(self.matrix, self.R.zero)
         for row, terms in zip(self.rows, self.terms, strict=True):
-            for k, slope in zip(row.row.terms, row.slopes(terms), strict=True):
+            for k, slope in zip(row.orbits, row.slopes(terms), strict=True):
                 found[k] += row.weight * slope
         return {k: x * self.beta for k, x in found.items()}
 
@@ -967,8 +962,8 @@ class Proof:
         """Return what multipliers ν ≥ needed cost the bound under a rule, ∞ where it admits none."""
         R = self.R
         price = reduce(Interval.at_least, (self.needed[a] / R.enclose(w) for a, w in rule.weight.items()))
-        if rule.kind == "ridge":
-            return R.infinite if self.floor is None else (price - R.one).at_least(R.zero) * self.upper
+        if rule.kind == "ridge":  # without a floor only in files by hand: solvers refuse to begin
+            return (price - R.one).at_least(R.zero) * self.upper if self.above else R.infinite
         return (price if rule.kind == "fixed" else price.at_least(R.zero)) * R.enclose(rule.total)
 
     def proves_radius(self, radius: Decimal, gap: Interval) -> bool:
@@ -976,7 +971,7 @@ class Proof:
 
         The steps are those of "Gram radius" in the format page; all groups are taken as bounded where one is.
         """
-        R, own, value, rows = self.R, self.witness.matrix, self.program.values(), self.program.rows
+        R, own, value, rows = self.R, self.witness.matrix, self.witness.value, self.program.rows
         anchors = {row.anchor for row in rows if row.floor is None and row.reads_differences()}
         bounded = [a for rule in self.program.rules if rule.kind == "bounded" for a in rule.weight]
         # 1. Own entries of M₀ are the values, and those of M lie within σ = G/min needed below them.
@@ -997,7 +992,7 @@ class Proof:
         return rho.exceeds(R.zero) and any(found)
 
     def confined(self, pairs: set[Orbit], rho: Interval, gap: Interval, bounded: bool) -> bool:
-        """Whether pairs are read, and ½ ρ² μ > G for all that are, μ being that of deviations ≤ ρ."""
+        """Whether pairs are read, and ½ ρ² μ > G for all that are: 1., μ being that of the box of ρ."""
         R, g, far = self.R, self.program.multiplicity, rho * self.beta
         growth, moduli = far.exp(), dict[Orbit, list[Interval]]()
         for row, (own, *rest) in zip(self.program.rows, self.terms, strict=True):
@@ -1078,10 +1073,10 @@ def rules_of(norm: Norm, nodes: dict[int, Node]) -> list[Rule]:
 
 def assembled(it: Setting, nodes: list[Node], rows: list[Row]) -> Program:
     """Return the program, with rules in the order of their first groups."""
-    own = {a: node for a, node in enumerate(nodes) if node.norm}
+    norms, own = [x.norm for x in nodes if x.norm], {a: x for a, x in enumerate(nodes) if x.norm}
     rest = {a: node for a, node in enumerate(nodes) if not node.norm}
     rules = rules_of(it.problem.norm, rest)
-    rules += rules_of(own[min(own)].norm or it.problem.norm, own) if own else []
+    rules += [rule for norm in norms[:1] for rule in rules_of(norm, own)]
     members = [node.members for node in nodes]
     rules.sort(key=lambda rule: min(rule.weight))
     return Program(members, it.problem.temperature, it.problem.nonnegative, rules, rows)

@@ -1738,7 +1738,7 @@ def test_bounds_enclose_with_few_digits(count: int) -> None:
         with mp.workdps(60):
             oracle = Oracle(document)
             exact = [(proof.upper, oracle.upper), *zip(proof.needed, one_each(oracle), strict=True)]
-            exact += [] if proof.floor is None else [(proof.floor, oracle.floor)]
+            exact += [(proof.floor, oracle.floor)]
             pairs = itertools.combinations(oracle.nodes, 2)
             ties = {tuple(sorted((oracle.group[i], oracle.group[j]))): oracle.tie(i, j) for i, j in pairs}
             exact += [(proof.ties.get(pair, R.zero), tie) for pair, tie in ties.items()]
@@ -1771,14 +1771,14 @@ def test_charges_enclose_with_few_digits(kind: str, count: int) -> None:
         proof.needed = [R(*sorted(pair)) for pair in decimals]
         upper = sorted(Fraction(rng.randint(0, 90), 10) for _ in range(2))
         proof.upper = R(*(Decimal(x.numerator) / x.denominator for x in upper))
-        proof.floor = R.one if rng.random() < 0.8 else None
+        proof.above = rng.random() < 0.8
         found = proof.charge(checker.Rule(kind, amount, weight))
         finite += found.hi.is_finite()
         exact = [[Fraction(x) for x in pair] for pair in decimals]
         for *nu, top in itertools.product(*exact, upper):
             ratio = max(x / weight[a] for a, x in zip(groups, nu, strict=True))
             price = {"fixed": ratio, "ridge": max(ratio - 1, Fraction(0))}.get(kind, max(ratio, Fraction(0)))
-            if kind == "ridge" and proof.floor is None:
+            if kind == "ridge" and not proof.above:
                 assert found.lo == found.hi == Decimal("Infinity")
             else:
                 assert holds(found, price * (top if kind == "ridge" else amount))
