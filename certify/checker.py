@@ -308,11 +308,11 @@ def read_program(said: Any) -> Program:
     """Return the program, refusing what docs/certificate-format.md does not allow."""
     g, rules, ruled = [int(x) for x in said.multiplicity], [], [a for rule in said.rules for a in rule.groups]
     anchors, groups = [a for block in said.rows for a in block.anchor], [*range(len(g))]
-    require(1 <= len(g) <= LARGEST_PROGRAM, "there are too few or too many groups")
+    most = max(len(g), len(anchors))
+    require(most <= LARGEST_PROGRAM, "it has too many groups or rows to be checked here", UndecidedError)
     require(g == said.multiplicity and max(g) <= 2**53, "a group has no whole number of members")
     require(sorted(ruled) == groups, "a group is not in exactly one rule")
-    require(anchors, "rows are empty")
-    require(len(anchors) <= LARGEST_PROGRAM and {*anchors} <= {*groups}, "rows have too many or bad anchors")
+    require(anchors and {*anchors} <= {*groups}, "there are no rows, or an anchor is no group")
     needs = {"fixed": ["value"], "bounded": ["value"], "budget": ["total", "weight"], "ridge": ["weight"]}
     for rule in said.rules:
         given = [key for key in ("total", "value", "weight") if getattr(rule, key) is not None]

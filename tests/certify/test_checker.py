@@ -1139,7 +1139,12 @@ TRAPS: dict[str, tuple[Callable[[], str], str]] = {
         lambda: hashed(certificate("step"))[:-1] + f', "x": {LONG}}}',
         "unusable file: ValueError, .Exceeds",
     ),
-    "long text": (replaced("step", "claim", "words", value=LONG), "rejected: the words are not those"),
+    "long text": (
+        lambda: settled(
+            certificate("step") | {"claim": certificate("step")["claim"] | {"words": LONG}}, False
+        ),
+        "rejected: the words are not those of the claim",
+    ),
     "long key": (
         replaced("step", "claim", "problem", value={LONG: 1}),
         r"unusable file: certificate.claim.problem",
@@ -1278,7 +1283,7 @@ TRAPS: dict[str, tuple[Callable[[], str], str]] = {
     ),
     "anchor beyond the groups": (
         replaced("step", "program", "rows", 0, "anchor", 0, value=2),
-        "unusable file: rows have too many or bad anchors",
+        "unusable file: there are no rows, or an anchor is no group",
     ),
     "a group of a cluster beyond the groups": (
         replaced("collapse", "witness", "clusters", 0, "groups", value=[2]),
@@ -1424,7 +1429,10 @@ TRAPS: dict[str, tuple[Callable[[], str], str]] = {
         "unusable file: a rule has not the numbers",
     ),
     "no rules": (unlisted("program", "rules", value=[]), "unusable file: a group is not in exactly one rule"),
-    "no rows": (unlisted("program", "rows", value=[]), "rejected: "),
+    "no rows": (
+        unlisted("program", "rows", value=[]),
+        "unusable file: there are no rows, or an anchor is no group",
+    ),
     "short row": (
         unlisted("program", "rows", 0, "peer_multiplicity", "every_row", value=["100"]),
         "unusable file: lists that belong together differ in length",
@@ -1479,11 +1487,11 @@ TRAPS: dict[str, tuple[Callable[[], str], str]] = {
     ),
     "too many rows": (
         unlisted("program", "rows", value=lambda rows: rows * 600),
-        "unusable file: rows have too many",
+        "rejected: it has too many groups or rows to be checked here",
     ),
     "too many rows in one block": (
         unlisted("program", "rows", 0, "anchor", value=[0] * 1001),
-        "unusable file: rows have too many",
+        "rejected: it has too many groups or rows to be checked here",
     ),
     "vectors of two lengths": (
         replaced("step", "point", "vectors", 0, value=["0x1p0", "0x1p0"]),
@@ -1590,7 +1598,7 @@ def test_limits_of_size(monkeypatch: pytest.MonkeyPatch) -> None:
             return one_verdict(hashed(document)).message
 
     document = certificate("step")
-    few = "unusable file: there are too few or too many groups"
+    few = "rejected: it has too many groups or rows to be checked here"
     assert answer("LARGEST_PROGRAM", 1, document=document) == few
     assert answer("LARGEST_PROGRAM", 2, document=document).startswith("accepted")
     many = "unusable file: vectors have too many digits to multiply"
