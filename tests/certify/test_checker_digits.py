@@ -21,9 +21,12 @@ from tests.certify.test_checker import (
     certificate,
     checker,
     confirms,
+    contains,
     hashed,
+    mp,
     parts,
     poor,
+    real,
     tied_by_y,
     verdict_on,
 )
@@ -102,7 +105,10 @@ def test_no_interval_is_asked_whether_it_is_true(monkeypatch: pytest.MonkeyPatch
 def test_nothing_is_computed_of_an_exponential_of_zero() -> None:
     R = checker.reals(45)
     assert R.zero.exp() is (-R.zero).exp() is R.one
-    assert R.one.exp() is not R.one and R(Decimal(-1), Decimal(1)).exp() is not R.one
+    for ends in ("-1 1", "-1 0", "0 1", "0 1e-99", "-1e-99 0", "1 1"):
+        low, high = map(Decimal, ends.split())
+        found = R(low, high).exp()
+        assert contains(found, mp.exp(real(str(low))), mp.exp(real(str(high)))), ends
 
 
 # -------------------------------------------------------------------------- more digits where few cannot tell
@@ -209,6 +215,16 @@ def test_multipliers_of_unknown_sign_ask_for_digits() -> None:
         changed.needed = [proof.R(Decimal(low), Decimal(high)), *proof.needed[1:]]
         assert confirms(claim, changed, cautious=True) == cautious
         assert confirms(claim, changed, cautious=False) == hopeful
+
+
+@pytest.mark.parametrize("loss", ["kernel", "cross-entropy", "scl", "dhel"])
+def test_no_radius_is_proven_of_other_rows(loss: str) -> None:
+    """Sums of exponentials, targets on peers, expectations: however large the radius, it is not proven."""
+    document = of_loss(loss)
+    assert document["claim"]["gram_radius"] is None
+    document["claim"]["gram_radius"] = "9"
+    document["claim"]["problem"]["loss"] = {"name": "another"}
+    assert verdict_on(document).message == "rejected: the Gram radius is not proven"
 
 
 def test_weights_of_clusters_are_any_rationals_to_both() -> None:
