@@ -308,10 +308,11 @@ def read_program(said: Any) -> Program:
     """Return the program, refusing what docs/certificate-format.md does not allow."""
     g, rules, ruled = [int(x) for x in said.multiplicity], [], [a for rule in said.rules for a in rule.groups]
     anchors, groups = [a for block in said.rows for a in block.anchor], [*range(len(g))]
-    require(1 <= len(g) <= LARGEST_PROGRAM, "there are too few or too many groups")
+    most = max(len(g), len(anchors))
+    require(most <= LARGEST_PROGRAM, "it has too many groups or rows to be checked here", UndecidedError)
     require(g == said.multiplicity and max(g) <= 2**53, "a group has no whole number of members")
     require(sorted(ruled) == groups, "a group is not in exactly one rule")
-    require(len(anchors) <= LARGEST_PROGRAM and {*anchors} <= {*groups}, "rows have too many or bad anchors")
+    require(anchors and {*anchors} <= {*groups}, "there are no rows, or an anchor is no group")
     needs = {"fixed": ["value"], "bounded": ["value"], "budget": ["total", "weight"], "ridge": ["weight"]}
     for rule in said.rules:
         given = [key for key in ("total", "value", "weight") if getattr(rule, key) is not None]
@@ -1461,25 +1462,91 @@ LOSSES: dict[str, tuple[dict[str, Any], Callable[[Any, Setting], Reduced]]] = {
 }
 
 
-def described(claim: Any) -> str:
-    """Return the claimed problem in words, long ones cut short."""
-    problem, (norm, number) = claim.problem, claim.problem.norm
-    parts = [problem.loss.name, *(f"{k} {json.dumps(x)}" for k, x in problem.loss.written.items())]
-    parts.append("counts " + ",".join(f"{size}x{classes}" for size, classes in problem.counts[:9]))
-    parts += ["..."] * (len(problem.counts) > 9) + [f"{problem.views} views", f"tau {problem.temperature}"]
-    parts += [norm if number is None else f"{norm} {number}"] + ["nonnegative"] * problem.nonnegative
-    cut = [part if len(part) <= 60 else part[:50] + "..." for part in parts]
-    return ", ".join([*cut, f"by {claim.level}"]).replace('"', "")
-
-
 BELOW = {"hscl", "hucl"}  # bounded by the program, and not known to attain it
 COLLAPSED = {"supcon-in", "google-supcon-in", "solo-supcon", "kernel"}  # which classes on points attain
+OF_SAMPLES = {
+    "decoupled",
+    "self-supervised",
+    "lightly-ntxent",
+    "luthra-ntxent",
+    "fixed-batches",
+}  # not classes
+ASCII = {ord("≤"): "<=", ord("≥"): ">="}  # for any terminal
+OF_NORM = {"sphere": "of norm ", "ball": "of norm at most "}
+OF_NORM |= {
+    "ridge": "of any norm, which pay a ridge of weight ",
+    "mean-square": "of mean square over classes at most ",
+}
 
 
 def attained(claim: Any) -> bool:
-    """Whether features have a loss as small as the program's value, and not only none a smaller one."""
+    """Whether the program is no mere bound: a matrix of classes, or samples, has its value as loss."""
     by_samples = claim.problem.loss.name in COLLAPSED and claim.level == "samples"
-    return not (by_samples or claim.problem.nonnegative or claim.problem.loss.name in BELOW)
+    return not (by_samples or claim.problem.loss.name in BELOW)
+
+
+def parameter(value: Any) -> str:
+    """Return a parameter of a loss as the words have it."""
+    return " ".join(x for pair in value.items() for x in pair if x) if isinstance(value, dict) else str(value)
+
+
+def problem_in_words(claim: Any) -> str:
+    """Return what the sentence says of a problem before its bounds."""
+    problem, written = claim.problem, claim.problem.loss.written
+    rest = ", ".join(f"{key} = {parameter(written[key])}" for key in sorted(written))
+    counts = ",".join(f"{size}x{classes}" for size, classes in problem.counts)
+    of_classifier = problem.loss.said.classifier if problem.loss.name == "cross-entropy" else None
+    norms = [("classifiers", of_classifier), ("features", problem.norm)]
+    vectors = ", ".join(f"{role} {OF_NORM[norm[0]]}{norm[1] or 1}" for role, norm in norms if norm)
+    return (
+        f"For the loss {problem.loss.name}{f' ({rest})' * bool(rest)}, class counts {counts}, "
+        f"{problem.views} views, temperature {problem.temperature}, over every dimension and all {vectors}"
+        + ", entrywise non-negative"
+        * problem.nonnegative
+    )
+
+
+def point_in_words(claim: Any) -> str:
+    """Return what the sentence says of the point."""
+    if not attained(claim):
+        return f"the bound itself is at most {claim.written['upper']}, and no loss as small is claimed"
+    what = "the geometry given here attains a loss"
+    if claim.problem.nonnegative:
+        what = "a positive semidefinite and entrywise non-negative Gram matrix given here has a loss"
+    return f"{what} ≤ {claim.written['upper']} in dimension {claim.rank}"
+
+
+def radius_in_words(claim: Any) -> str:
+    """Return what the sentence says of the Gram radius."""
+    of_samples = claim.level == "samples" or claim.problem.loss.name in OF_SAMPLES
+    that = "that of this geometry" if attained(claim) else "this value of the bound"
+    return (
+        f"all features whose loss is at most {that} have their Gram matrix of means over each "
+        f"{'sample' if of_samples else 'class'} within {claim.written['gram_radius']} of it, "
+        "entrywise off the diagonal"
+    )
+
+
+def words(claim: Any, program: Program, named: bool) -> str:
+    """Return the sentence of the format page, of numbers that must have been verified."""
+    text, what, g = claim.written, "loss" if named else "value", program.multiplicity
+    of_program = (
+        f"For the convex program in the file, {len(g)} groups of {sum(g)} nodes in all, over every feasible"
+    )
+    head = problem_in_words(claim) if named else of_program + " matrix"
+    lower = "nothing is proven from below" if claim.lower is None else f"{what} ≥ {text['lower']}"
+    parts = [f"{head}: {lower}"]
+    parts += [point_in_words(claim) if named else f"the matrix given here has a value ≤ {text['upper']}"]
+    proven = "CERTIFIED" if claim.verdict == "CERTIFIED" else "not proven"
+    beside = f"is {proven} to be within {text['tolerance']} of its scale ≥ {text['scale']}"
+    beside = "has no scale" if claim.scale is None else beside
+    parts += [f"the gap ≤ {text['gap']} {beside}"] * (claim.gap is not None)
+    near = (
+        "every feasible matrix whose value is at most that of this one is within "
+        f"{text['gram_radius']} of it, entrywise off the diagonal"
+    )
+    parts += [radius_in_words(claim) if named else near] * (claim.gram_radius is not None)
+    return "; ".join(parts) + "."
 
 
 def corresponds(claim: Any, program: Program) -> bool:
@@ -1514,16 +1581,11 @@ def confirm(claim: Any, proof: Proof) -> None:
     require(near, "the Gram radius is not proven", RejectedError)
 
 
-def words(claim: Any, proof: Proof, named: bool) -> str:
-    """Return what is proven, in verified values."""
-    down, up, brief = reals(25).down.plus, reals(25).up.plus, reals(6).up.plus
+def recomputed(proof: Proof) -> str:
+    """Return the bounds of this verifier, with 25 digits."""
+    down, up = reals(25).down.plus, reals(25).up.plus
     lower, upper, gap = (proof.proven[name][0] for name in ("lower", "upper", "gap"))
-    radius = "no Gram radius" if claim.gram_radius is None else f"Gram radius {brief(claim.gram_radius)}"
-    head = f"{claim.verdict} at tolerance {brief(claim.tolerance)}, {radius}, for "
-    head += described(claim) if named else f"a program of {len(proof.program.multiplicity)} groups"
-    what = "least loss" if named and attained(claim) else "least value"
-    unchecked = "" if named else " (program proven; correspondence to the named loss unchecked)"
-    return f"{head}: {down(lower.lo)} <= {what} <= {up(upper.hi)}, gap <= {up(gap.hi)}{unchecked}"
+    return f"{down(lower.lo)} <= least value <= {up(upper.hi)}, gap <= {up(gap.hi)}"
 
 
 def examine(said: Any) -> Verdict:
@@ -1538,12 +1600,16 @@ def examine(said: Any) -> Verdict:
     known, exact = None not in (claim.gap, claim.scale), reals(2 * LARGEST_NUMBER).up.multiply
     small = tolerance is None or (known and claim.gap <= exact(tolerance, claim.scale))
     require(small, "the verdict CERTIFIED is not proven: the gap is above the tolerance", RejectedError)
+    sentence, claimed = words(claim, program, named), claim.problem is None or named
+    require(not claimed or claim.words == sentence, "the words are not those of the claim", RejectedError)
+    unchecked = "" if named else " (program proven; correspondence to the named loss unchecked)"
     digits, cost = FEWEST_DIGITS, len(program.multiplicity) ** 2 // 2 + 20 + cost_of_draws(program)
     while True:
         try:
             proof = Proof(reals(digits), program, witness, point)
             confirm(claim, proof)
-            return Verdict(True, f"accepted: {words(claim, proof, named)}", True, named, tolerance)
+            message = f"accepted: {sentence.translate(ASCII)}{unchecked} Recomputed: {recomputed(proof)}"
+            return Verdict(True, message, True, named, tolerance)
         except FewDigitsError as doubt:
             digits *= 2
             require(cost * digits**3 <= LARGEST_EVALUATION, f"could not decide: {doubt}", UndecidedError)
@@ -1561,6 +1627,7 @@ def parse(text: str) -> Any:
     claim = json.dumps(found["claim"], sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     right = hashlib.sha256(claim.encode()).hexdigest() == said.sha256
     require(right, "the hash is not that of the claim", RejectedError)
+    said.claim.written = found["claim"]
     return said
 
 

@@ -130,6 +130,11 @@ class Check(Shown):
             "statement": self.balls.statement if self.accepted else "",
         }
 
+    def _beside_the_statement(self) -> str:
+        """Return what checker.py says, less the sentence that both say."""
+        said = self.balls.statement.translate(checker.ASCII)
+        return self.checker.message.replace(said, "the same statement.") if said else self.checker.message
+
     def facts(self) -> list[tuple[str, str]]:
         """Return what there is to print, as (label, value) pairs."""
         verdict = "accepted" if self.accepted else "rejected" if self.agree else "the verifiers disagree"
@@ -140,7 +145,7 @@ class Check(Shown):
         said = [
             ("certificate", verdict),
             ("ball arithmetic", self.balls.message),
-            ("checker.py", self.checker.message),
+            ("checker.py", self._beside_the_statement()),
         ]
         return [*said, ("proven", self.balls.statement)] if self.accepted else said
 

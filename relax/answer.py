@@ -75,7 +75,12 @@ class Answer:
     @cached_property
     def excess(self) -> float:
         """The objective at the point above its infimum over unconstrained entries (`GramProgram.excess`)."""
-        return self.program.excess(self.point)
+        return self.rows_excess + self.program.rule_cost(self.point)
+
+    @cached_property
+    def rows_excess(self) -> float:
+        """The excess of the rows at the point, without what diagonal rules cost."""
+        return self.program.rows_excess(self.point)
 
     @cached_property
     def value(self) -> float:
@@ -95,12 +100,11 @@ class Answer:
     @cached_property
     def scale(self) -> float:
         """What the gap is measured against, min(excess, range) (`GramProgram.scale_of_gap`)."""
-        return self.program.scale_of_gap(self.point)
+        return self.program.scale_of_gap(self.point, self.excess)
 
     def gap(self) -> float:
         """Return upper minus lower bound, computed between excesses; rounding below zero counts as zero."""
-        cost = self.program.rule_cost(self.point)
-        return max(0.0, self.bound.gap(self.program.rows_excess(self.point), cost))
+        return max(0.0, self.bound.gap(self.rows_excess, self.program.rule_cost(self.point)))
 
     def relative_gap(self) -> float:
         """Return the gap over its scale; infinite where the scale is not positive, or underflows."""

@@ -218,27 +218,29 @@ class GramProgram:
         m, s = self.groups, self.roles
         return self.rows_excess(OrbitMatrix(self.multiplicity, np.zeros((m, s, s)), np.zeros((m * s, m * s))))
 
-    def range(self, matrix: OrbitMatrix) -> float:
+    def range(self, matrix: OrbitMatrix, excess: float | None = None) -> float:
         """Return how far the objective is below its value at M = 0, where all similarities are equal.
 
         At a temperature far above the entries it is a small part of the excess, and lost in its rounding;
         there the slope towards zero is taken, which by convexity is no more.
         """
-        excess = self.excess(matrix)
+        excess = self.excess(matrix) if excess is None else excess
         below = self._at_zero - excess
         if below > CANCELLED * excess:
             return below
         return max(below, -self.gradient(matrix).inner(matrix) - self.rule_cost(matrix))
 
-    def scale_of_gap(self, matrix: OrbitMatrix) -> float:
+    def scale_of_gap(self, matrix: OrbitMatrix, excess: float | None = None) -> float:
         """Return what a gap at this matrix is measured against: what geometry can change in the objective.
 
         That is min(excess, range), of what there is: without a floor there is no excess, and with a ridge no
         range, as M = 0 may be optimal. With neither, it is max(1, |value|). Excess decides at small
         temperatures, where almost all of an objective is its floor; range at large ones, where the excess is
         nearly the same whatever the geometry. A matrix worse than M = 0 has a scale below zero.
+        `excess` is that of the matrix, where it is known.
         """
+        excess = self.excess(matrix) if excess is None else excess
         ridge = any(isinstance(rule, RidgeCost) for rule in self.rules)
-        known = [] if np.isinf(self.floor) else [self.excess(matrix)]
-        known += [] if ridge else [self.range(matrix)]
-        return min(known) if known else max(1.0, abs(self.value(matrix)))
+        known = [] if np.isinf(self.floor) else [excess]
+        known += [] if ridge else [self.range(matrix, excess)]
+        return min(known) if known else max(1.0, abs(excess))

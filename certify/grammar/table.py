@@ -23,7 +23,7 @@ from relax.losses.parameters import LISTS, NUMBERS, Parameter, parameters
 from relax.norms import Norm
 
 SCHEMA = "gramcert/certificate/3"
-LARGEST_PROGRAM = 1_000  # groups; rows
+LARGEST_PROGRAM = 4_000  # groups; rows
 LONGEST_NORMALISER = 8_000  # characters
 HIGHEST = 1023  # of exponents of dyadics, in absolute value; −1022 is the lowest that a binary64 has
 
@@ -168,7 +168,7 @@ PROGRAM = Object(
         "normaliser": NORMALISER,
         "nonnegative": FLAG,
         "rules": Array(RULE, 1, LARGEST_PROGRAM),
-        "rows": Array(Choice("kind", ROW_SHAPES)),
+        "rows": Array(Choice("kind", ROW_SHAPES), 1),
     }
 )
 

@@ -174,9 +174,10 @@ def _judged(answer: Answer, tolerance: float, started: float, deadline: float) -
     point = feasible(program, answer.point)
     witness = replace(answer.witness, base=on_fixed_diagonal(program, answer.witness.base))
     found = replace(answer, point=point, witness=witness, seconds=time.monotonic() - started)
-    if not late and found.relative_gap() > TOLERANCE / 10:
-        other = replace(found, witness=witness_at(program, point))
-        found = min(found, other, key=Answer.gap)
+    # a gap at the point itself is known better; stationarity may prove more
+    for other in () if late else (partial(replace, witness, base=point), partial(witness_at, program, point)):
+        if found.relative_gap() > TOLERANCE / 10:
+            found = min(found, replace(found, witness=other()), key=Answer.gap)
     if found.status not in (Status.CONVERGED, Status.STALLED):
         return found
     status = Status.CONVERGED if found.relative_gap() <= tolerance else Status.STALLED

@@ -33,8 +33,9 @@ def worth(program: GramProgram, matrix: OrbitMatrix, witness: Witness | None = N
     """
     point = feasible(program, matrix)
     witness = witness_at(program, point) if witness is None else witness
-    rows, cost, scale = program.rows_excess(point), program.rule_cost(point), program.scale_of_gap(point)
+    rows, cost = program.rows_excess(point), program.rule_cost(point)
     gap = lower_bound(program, witness, rows + cost).gap(rows, cost)
+    scale = program.scale_of_gap(point, rows + cost)
     return Worth(gap, gap / scale if scale > LEAST_EXCESS else np.inf, point, witness)
 
 

@@ -240,7 +240,7 @@ def test_words_and_json() -> None:
     proof = certify(solve(PROBLEMS["step"]))
     assert json.loads(proof.to_json()) == proof.document
     words = proof.document["claim"]["words"]
-    for said in ("supcon", "100,10,100,10", "1/10", str(proof.lower), proof.upper):
+    for said in ("supcon", "100x2,10x2", "1/10", str(proof.lower), proof.upper):
         assert said in words
 
 

@@ -107,7 +107,7 @@ def test_unusable_input_is_refused_in_one_sentence() -> None:
         (zero, problem, None, "zero"),
         (-good, Problem([2, 2], nonnegative=True), None, "negative entries"),
         (good, problem, np.array([0, 0, 0, 1]), "labels"),
-        (good * 1e200, Problem([2, 2], norm=Ridge(1.0), temperature=1e-300), None, "moderate norm"),
+        (good * 1e200, Problem([2, 2], norm=Ridge(1.0), temperature=1e-100), None, "moderate norm"),
     ]
     for features, of, labels, words in refused:
         with pytest.raises(InputError, match=words):

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from certify import certify, checker
-from certify.grammar import claim_hash
 from certify.verification import Check, verify
 from relax import Ball, MeanSquare, Problem, Ridge, Sphere, losses, solve
 from relax.problem import Level
+from tests.certify.forging import settled
 from tests.certify.test_checker import Document, Oracle, claims, hashed, mp, random_document, real
 
 Case = tuple[str, list[int], dict[str, Any], Level]
@@ -156,10 +156,11 @@ def test_certificates_are_accepted_as_those_of_their_loss(loss: str, which: int)
     assert found.checker.accepted, found.checker.message
     assert found.named and found.suffices()
     assert not found.suffices(Decimal("1e-10")) and not found.checker.suffices(Decimal("1e-10"))
-    radius = document["claim"]["gram_radius"]
-    radius = "no Gram radius" if radius is None else f"Gram radius {Decimal(radius)}"
-    for said in (loss, "tau " + document["claim"]["problem"]["temperature"], radius, "tolerance 1E-9"):
-        assert said in found.checker.message
+    claim, said = document["claim"], found.balls.statement
+    for part in (loss, f"temperature {claim['problem']['temperature']}, ", "within 1E-9 of its scale"):
+        assert part in said
+    assert (claim["gram_radius"] is None) == ("Gram matrix of means" not in said)
+    assert found.checker.message.startswith(f"accepted: {said.translate(checker.ASCII)} Recomputed: ")
 
 
 # ------------------------------------------------------------------------------------------------- mutants
@@ -170,7 +171,7 @@ def changed(document: Document, *path: Any, value: Any) -> Document:
     for key in path[:-1]:
         place = place[key]
     place[path[-1]] = value(place[path[-1]]) if callable(value) else value
-    return copied | {"sha256": claim_hash(copied["claim"])}
+    return json.loads(settled(copied))
 
 
 def times(factor: str) -> Callable[[str], str]:

@@ -31,7 +31,7 @@ LOSSES = [
 
 def balanced(k: int, n: int, entry: float, temperature: str) -> tuple[GramProgram, OrbitMatrix]:
     """The program of k classes of n, and the matrix of equal cosines."""
-    program = Problem([n] * k, temperature=temperature).program()
+    program = Problem([n] * k, temperature=float(temperature)).program()
     return program, OrbitMatrix(np.array([float(k)]), np.ones((1, 1, 1)), np.full((1, 1), entry))
 
 
@@ -40,7 +40,7 @@ def balanced(k: int, n: int, entry: float, temperature: str) -> tuple[GramProgra
 def test_an_orthogonal_frame_is_never_certified(k: int, temperature: str) -> None:
     """However little the geometry matters to the loss: at τ = 10⁹ the frame is 10⁻¹⁰ above the optimum."""
     program, frame = balanced(k, 100, 0.0, temperature)
-    best = solve(Problem([100] * k, temperature=temperature))
+    best = solve(Problem([100] * k, temperature=float(temperature)))
     answer = Answer(program, frame, best.witness, Status.CONVERGED, 0)
     proof = certify(answer)
     assert proof.verdict.name == "UNDECIDED"
@@ -59,7 +59,7 @@ def test_optima_of_large_temperatures_are_certified(
 ) -> None:
     if loss == "kernel" and isinstance(norm, Ball):  # it is about spheres
         norm = Sphere(1.5)
-    problem = Problem([50, 20, 20, 5], loss=parse(loss), temperature=temperature, norm=norm, views=views)
+    problem = Problem([50, 20, 20, 5], parse(loss), float(temperature), norm, views=views)
     solution = solve(problem)
     assert solution.relative_gap() <= 1e-9
     proof = certify(solution)

@@ -64,7 +64,7 @@ def test_no_picture_where_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None
     assert "<img" in two_roles._repr_html_()
     without: list[Any] = [certify(two_roles), certify(two_roles.answer)]
     without.append(certify(solve(Problem([5, 3]))))
-    without[-1].document["point"]["vectors"] = "x"
+    without[-1].document["point"]["vectors"] = [["x"], ["x"]]
     for shown in without:
         assert shown._repr_html_().endswith("</table>")
     monkeypatch.setattr("relax.plots.MOST_DRAWN", 1)

@@ -52,7 +52,10 @@ def test_a_certificate_names_the_batches(sampler: str) -> None:
     assert proof.gram_radius is None
     found = verify(proof.document)
     assert found.accepted and found.named, found.message
-    assert f"batch_size = 6, sampler = {sampler}" in found.statement
+    assert (
+        f"(batch_size = 6, class_weights = samples, positives_weight = 1, sampler = {sampler})"
+        in found.statement
+    )
 
 
 @pytest.mark.parametrize(
