@@ -60,3 +60,27 @@ def test_weights_of_clusters_are_any_rationals_to_both() -> None:
     assert verdict_on(document).accepted
     found = verify(json.loads(hashed(document)))
     assert found.accepted or "words" in found.message, found.message
+
+
+def test_no_radius_is_proven_of_sums_of_exponentials_that_read_themselves() -> None:
+    """As if their terms had the curvature of a logarithm's: a constant more, which changes no geometry."""
+    document = of_loss("kernel")
+    document["program"]["rows"][0]["own_multiplicity"] = ["1"] * 2
+    document["claim"]["problem"]["loss"] = {"name": "another"}
+    loose = {"lower": "-99", "excess_lower": "-99", "upper": "99", "excess_upper": "99", "scale": "-99"}
+    document["claim"] |= loose | {"gap": "1e-9", "verdict": "UNDECIDED", "gram_radius": "9"}
+    assert verdict_on(document).message == "rejected: the Gram radius is not proven"
+    document["claim"]["gram_radius"] = None
+    assert verdict_on(document).accepted
+
+
+def test_what_nothing_ties_and_no_row_reads_has_no_radius() -> None:
+    """Not even one that all cosines obey."""
+    document = certificate("collapse")
+    document["claim"]["problem"]["loss"] = {"name": "another"}
+    loose = {"lower": "-99", "excess_lower": "-99", "upper": "99", "excess_upper": "99", "scale": "-99"}
+    document["claim"] |= loose | {"gap": "999", "verdict": "UNDECIDED", "gram_radius": "9"}
+    document["program"]["rows"][0]["peer_multiplicity"] = {"rows": [["0", "0"], ["0", "0"]]}
+    assert verdict_on(document).message == "rejected: the Gram radius is not proven"
+    document["claim"]["gram_radius"] = None
+    assert verdict_on(document).accepted
