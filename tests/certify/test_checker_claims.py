@@ -74,13 +74,37 @@ def test_no_radius_is_proven_of_sums_of_exponentials_that_read_themselves() -> N
     assert verdict_on(document).accepted
 
 
-def test_what_nothing_ties_and_no_row_reads_has_no_radius() -> None:
-    """Not even one that all cosines obey."""
+@pytest.mark.parametrize(("groups", "proven"), [([0, 1], True), ([1], False)])
+def test_what_nothing_ties_and_no_row_reads_has_no_radius(groups: list[int], proven: bool) -> None:
+    """Not even one that all cosines obey; a cluster ties those that are in it."""
     document = certificate("collapse")
     document["claim"]["problem"]["loss"] = {"name": "another"}
     loose = {"lower": "-99", "excess_lower": "-99", "upper": "99", "excess_upper": "99", "scale": "-99"}
-    document["claim"] |= loose | {"gap": "999", "verdict": "UNDECIDED", "gram_radius": "9"}
+    loose |= {"gap": "999", "verdict": "UNDECIDED", "rank": 1}
+    document["claim"] |= loose | {"gram_radius": "999"}
     document["program"]["rows"][0]["peer_multiplicity"] = {"rows": [["0", "0"], ["0", "0"]]}
-    assert verdict_on(document).message == "rejected: the Gram radius is not proven"
-    document["claim"]["gram_radius"] = None
+    cluster = {"groups": groups, "weight": ["1"] * len(groups), "kappa": "0x1p-10"}
+    document["witness"] |= {"clusters": [cluster], "factor": [[], []]}
+    document["point"] = {"vectors": [["0x1p+0"], ["0x1p+0"]], "within": ["0x0p+0", "0x0p+0"]}
+    found = verdict_on(document)
+    assert found.accepted == proven
+    assert proven or found.message == "rejected: the Gram radius is not proven"
+
+
+def test_a_product_of_two_long_decimals_is_not_rounded() -> None:
+    """(1 − 10⁻¹⁹⁰)(1 + 10⁻¹⁹⁰) is below a gap of 1, which it reaches in 379 digits."""
+    document = certificate("step")
+    document["claim"] |= {"gap": "1", "tolerance": "0." + "9" * 190, "scale": "1." + "0" * 189 + "1"}
+    assert verdict_on(document).message.startswith("rejected: the verdict CERTIFIED is not proven")
+    document["claim"]["tolerance"] = "1"
+    assert verdict_on(document).message.startswith("rejected: scale is claimed to be")
+
+
+def test_entries_of_zero_are_not_negative() -> None:
+    document = certificate("small nonnegative")
+    loose = {"upper": "99", "excess_upper": "99", "gap": "999", "scale": "-99", "gram_radius": None}
+    document["claim"] |= loose | {"verdict": "UNDECIDED", "rank": 2}
+    document["point"]["vectors"] = [["0x1p+0", "0x0p+0"], ["0x0p+0", "0x1p+0"]]
     assert verdict_on(document).accepted
+    document["point"]["vectors"][1][0] = "-0x1p-60"
+    assert verdict_on(document).message == "rejected: an entry is negative"
