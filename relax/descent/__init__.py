@@ -143,10 +143,10 @@ def check_descent(
     for name, number in {"dim": dim, "starts": starts, "max_iterations": max_iterations}.items():
         _check_whole(name, number, 1, 2**53)
     _check_whole("seed", seed, 0, 2**64 - 1)
-    if starts * dim > MOST_ENTRIES:
-        raise InputError(f"dim = {worded(dim)} for {worded(starts)} starts is too much; give smaller numbers")
     _check_device(device)
     goal = objective_of(problem, level, device)
+    if starts * dim > MOST_ENTRIES:
+        raise InputError(f"dim = {worded(dim)} for {worded(starts)} starts is too much; give smaller numbers")
     _together(goal, dim)
     drawn = starts * dim * sum(len(copies) for copies in goal.copies)
     if drawn > MOST_DRAWN:

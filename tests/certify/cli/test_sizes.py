@@ -30,14 +30,14 @@ for line in json.loads(sys.argv[1]):
     print(json.dumps([code or 0, out.getvalue(), error.getvalue()]))
 """
 SOLVED = {
-    "--step 1,1000000000,2,3": "1000000001 of 2 sizes: 3x1000000000,2x1",
-    "--step 1000000000,1,3,2": "1000000001 of 2 sizes",
-    "--counts 10x1000000000": "1000000000 of 1 sizes",
-    "--counts 5x100000000,10x100000000": "200000000 of 2 sizes",
+    "--step 1,1000000000,2,3": "1000000001 classes of 2 sizes: 3x1000000000,2x1",
+    "--step 1000000000,1,3,2": "1000000001 classes of 2 sizes",
+    "--counts 10x1000000000": "1000000000 classes of 1 size",
+    "--counts 5x100000000,10x100000000": "200000000 classes of 2 sizes",
     "--counts 10x1000000000,5x1000000000 --json": '"multiplicities": [1000000000, 1000000000]',
-    "--counts 10x1000000000 --loss decoupled --views 2": "1000000000 of 1 sizes",
-    "--counts 10x1000000000 --loss dhel --views 2": "1000000000 of 1 sizes",
-    "--counts 10x1000000000,5x3 --loss kernel": "1000000003 of 2 sizes",
+    "--counts 10x1000000000 --loss decoupled --views 2": "1000000000 classes of 1 size",
+    "--counts 10x1000000000 --loss dhel --views 2": "1000000000 classes of 1 size",
+    "--counts 10x1000000000,5x3 --loss kernel": "1000000003 classes of 2 sizes",
 }
 REFUSED = {
     "--counts 1000000000000000000,5": "beyond 2**53",

@@ -165,6 +165,7 @@ def test_ctrl_c_while_descending_keeps_the_certificate(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["out.json"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("solver", ["low_rank", "scs", "clarabel"])
 def test_ctrl_c_while_solving(solver: str, tmp_path: Path) -> None:
     most = 500 if solver == "low_rank" else 160
