@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import platform
-from dataclasses import dataclass, replace
-from decimal import MAX_EMAX, MIN_EMIN, ROUND_CEILING, Context, Decimal
+from dataclasses import dataclass
+from decimal import Decimal
 from enum import Enum
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
@@ -13,25 +13,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from flint import arb, ctx
 
-from certify import statement
-from certify.balls import ProvenBounds, decimal_above, decimal_below, factored, prove, room_for
+from certify.balls import factored, prove
+from certify.claim import claim_of
 from certify.encoding import encode_point, encode_program, encode_witness
 from certify.grammar import SCHEMA, claim_hash, parse, read_file, require_grammar
+from certify.rounding import outward, ratio_upward, upward
 from relax.answer import Answer
 from relax.by_slot import by_slot
 from relax.errors import InputError, between, expect
 from relax.facts import Shown, brief
 from relax.files import write_atomically
 from relax.problem import Problem
-from relax.program import GramProgram
-from relax.rows import RandomLogSumExp
 from relax.solution import Solution
 
 LARGEST_PROOF = 4_000  # groups; a proof takes some 1,200 bytes for each pair, 20 GB
 TOLERANCE = 1e-9
-EXACT = Context(1_000, Emin=MIN_EMIN, Emax=MAX_EMAX)  # digits enough for any product of two claimed numbers
 ARITHMETIC = "ball arithmetic"
 NOT_ATTAINED = ", which bounds the loss from below: no loss as small is claimed"
 SAID = (
@@ -105,33 +102,35 @@ class Certificate(Shown):
 
     @property
     def excess(self) -> float:
-        """The proven upper bound on the excess, rounded to float64."""
-        return float(self.excess_upper) if self.excess_upper is not None else float("nan")
+        """The proven upper bound on the excess, rounded up to float64."""
+        return outward(self.excess_upper, up=True) if self.excess_upper is not None else float("nan")
 
     @property
     def relative_gap(self) -> float:
-        """The proven gap over its scale; infinite where none is proven."""
+        """The proven gap over its scale, rounded up; infinite where none is proven."""
         if self.gap is None or self.scale is None or Decimal(self.scale) <= 0:
             return np.inf
-        return float(Decimal(self.gap) / Decimal(self.scale))
+        return outward(ratio_upward(self.gap, self.scale, 17), up=True)
 
     def in_brief(self) -> str:
         """Return verdict, problem and gap."""
         about = "a program" if self.problem is None else self.problem.in_brief()
-        up = Context(prec=2, rounding=ROUND_CEILING)
-        gap = "nothing proven" if self.gap is None else f"gap ≤ {up.create_decimal(self.gap):e}"
+        gap = "nothing proven" if self.gap is None else f"gap ≤ {upward(self.gap, 2)}"
         return f"{self.verdict.name}, {about}, {gap}"
+
+    def gap_in_words(self) -> str:
+        """Return the proven gap and its part of the scale, both rounded up."""
+        beside = f", {upward(self.relative_gap, 2)} of its scale" if np.isfinite(self.relative_gap) else ""
+        return "nothing was proven" if self.gap is None else f"{upward(self.gap, 3)}{beside}"
 
     def facts(self) -> list[tuple[str, str]]:
         """Return what there is to print, as (label, value) pairs."""
-        beside = f", {self.relative_gap:.1e} of its scale" if np.isfinite(self.relative_gap) else ""
-        proven = "nothing was proven" if self.gap is None else f"{Decimal(self.gap):.2e}{beside}"
-        radius = "not bounded" if self.gram_radius is None else f"{float(self.gram_radius):.1e}"
+        radius = "not bounded" if self.gram_radius is None else upward(self.gram_radius, 2)
         return [
             ("verdict", f"{self.verdict.name}: {self.verdict.value}"),
             ("loss ≥", str(self.lower)),
             ("loss ≤", self.upper) if self.attained else ("bound ≤", self.upper + NOT_ATTAINED),
-            ("gap ≤", proven),
+            ("gap ≤", self.gap_in_words()),
             ("Gram radius", radius),
             ("dimension", str(self.rank)),
             ("arithmetic", ARITHMETIC),
@@ -213,7 +212,7 @@ def certify(found: Solution | Answer, tolerance: float = TOLERANCE) -> Certifica
     point = factored(answer.program, answer.point)
     radius = solution is None or solution.reduction.below
     bounds = prove(answer.program, answer.witness, point, radius)
-    claim = _claim(solution, answer.program, bounds, Decimal(repr(float(tolerance))))
+    claim = claim_of(solution, answer.program, bounds, Decimal(repr(float(tolerance))))
     document = {
         "schema": SCHEMA,
         "claim": claim,
@@ -227,68 +226,6 @@ def certify(found: Solution | Answer, tolerance: float = TOLERANCE) -> Certifica
     return Certificate(
         None if solution is None else solution.problem, Verdict[claim["verdict"]], **said, document=document
     )
-
-
-def _claim(
-    solution: Solution | None, program: GramProgram, bounds: ProvenBounds, tolerance: Decimal
-) -> dict[str, Any]:
-    """Round what was proven outward, and say it."""
-    bounds = _with_room(program, bounds)
-    has_floor = bounds.floor is not None
-    above, below = bounds.upper, bounds.lower
-    lower = None if below is None else decimal_below(below)
-    claim: dict[str, Any] = {
-        "problem": None if solution is None else solution.problem.statement(),
-        "level": None if solution is None else solution.level,
-        "tolerance": str(tolerance),
-        "lower": lower,
-        "upper": decimal_above(above),
-        "excess_lower": decimal_below(bounds.excess_lower)
-        if has_floor and bounds.excess_lower is not None
-        else None,
-        "excess_upper": decimal_above(bounds.excess_upper) if has_floor else None,
-        "gap": None if bounds.gap is None else decimal_above(_with_slack(bounds)),
-        "scale": None if bounds.scale is None else decimal_below(bounds.scale),
-        "gram_radius": None if bounds.gram_radius is None else decimal_above(bounds.gram_radius, 6),
-        "rank": bounds.rank,
-    }
-    claim["verdict"] = "CERTIFIED" if is_certified(claim) else "UNDECIDED"
-    if solution is None:
-        words = statement.of_program(claim, program.groups, int(program.multiplicity.sum()))
-    else:
-        words = statement.of_problem(claim, solution.reduction)
-    return {"words": words, **claim}
-
-
-def _with_room(program: GramProgram, bounds: ProvenBounds) -> ProvenBounds:
-    """Return bounds five times as wide where they come from a quadrature, so that another one agrees.
-
-    Two balls of one number, of errors that no precision narrows, reach at most three times their radius.
-    """
-    if not any(isinstance(rows, RandomLogSumExp) for rows in program.rows):
-        return bounds
-    with ctx.workprec(bounds.precision):
-        lower, upper, gap, scale = (
-            None if x is None else x + arb(0, 4) * x.rad()
-            for x in (bounds.excess_lower, bounds.excess_upper, bounds.gap, bounds.scale)
-        )
-    assert upper is not None
-    return replace(bounds, excess_lower=lower, excess_upper=upper, gap=gap, scale=scale)
-
-
-def _with_slack(bounds: ProvenBounds) -> arb:
-    """Return the gap and 10⁻³⁰ of its scale, so that a verifier with fewer digits can reproduce it."""
-    assert bounds.gap is not None
-    with ctx.workprec(bounds.precision):
-        return room_for(bounds.gap, bounds.scale)
-
-
-def is_certified(claim: dict[str, Any]) -> bool:
-    """Return whether the numbers of a claim, exactly as they stand, prove the gap small enough."""
-    gap, scale = claim["gap"], claim["scale"]
-    if gap is None or scale is None:
-        return False
-    return Decimal(gap) <= EXACT.multiply(Decimal(claim["tolerance"]), Decimal(scale))
 
 
 def _versions() -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from certify import checker, statement
 from certify.balls import ProvenBounds, decimal_above, decimal_below, prove
-from certify.certificate import is_certified
+from certify.claim import is_certified
 from certify.encoding import decode_point, decode_program, decode_witness, encode_program, same_program
 from certify.grammar import UnusableError, claim_hash, parse, read_file, require_grammar
 from relax import losses

@@ -43,6 +43,7 @@ ORDER = [
     "certify.balls",
     "certify.grammar",
     "certify.encoding certify.statement",
+    "certify.claim certify.rounding",
     "certify.certificate",
     "certify.picture",
     "certify.checker",
@@ -61,7 +62,8 @@ LAYER = {module: level for level, line in enumerate(ORDER) for module in line.sp
 
 # What is proved is proved without the code that finds: these may not reach a solver, nor the root that does.
 PROOF_KERNEL = {
-    f"certify.{name}" for name in ("balls", "grammar", "encoding", "certificate", "checker", "verification")
+    f"certify.{name}"
+    for name in ("balls", "grammar", "encoding", "claim", "certificate", "checker", "verification")
 }
 SOLVERS = {"relax", "relax.solvers", "relax.descent"}
 

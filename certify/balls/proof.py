@@ -28,10 +28,7 @@ from relax.rows import LogSumExp, Rows, SumExp
 from relax.rules import Bounded, Budget, Fixed, RidgeCost, Rule
 
 FIRST_PRECISION, LAST_PRECISION = 128, 8192  # bits
-OF_SCALE, OF_GAP = (
-    1e-30,
-    1e-9,
-)  # a gap known to one of these parts of its scale or itself is known well enough
+OF_SCALE, OF_GAP = 1e-30, 1e-9  # a gap known to one of these parts of its scale or of itself will do
 SLOPES = 100  # what errors of slopes, over the temperature, make of those of excesses
 USELESS = 2.0**-32  # more bits that do not narrow a ball to this part of its width will not help
 

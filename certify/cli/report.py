@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
-from decimal import Decimal
 from typing import Any
 
 from certify.certificate import ARITHMETIC, Certificate, Verdict
 from certify.cli.geometry import geometry_facts, geometry_json
 from certify.cli.printing import columns
 from certify.cli.unproven import Unproven
+from certify.rounding import outward
 from relax import losses
 from relax.arrangement import geometry, sees_labels
 from relax.endpoints import Descent, Match
@@ -116,13 +115,3 @@ def _descent_report(found: Descent, match: Match) -> dict[str, Any]:
         "worst_procrustes_residual": float(match.residuals.max()),
         "evaluations": found.evaluations,
     }
-
-
-def outward(decimal: str, up: bool) -> float:
-    """Return the float64 nearest to a decimal on its safe side."""
-    number = float(decimal)
-    if up and Decimal(number) < Decimal(decimal):
-        return math.nextafter(number, math.inf)
-    if not up and Decimal(number) > Decimal(decimal):
-        return math.nextafter(number, -math.inf)
-    return number

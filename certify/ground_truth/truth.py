@@ -17,6 +17,7 @@ from certify.certificate import certify
 from certify.ground_truth.cache import Folder, store, stored, suffices
 from certify.ground_truth.enclosure import enclosed_gram
 from certify.ground_truth.labelling import check_counts, class_sizes, labelled
+from certify.rounding import upward
 from relax import solve
 from relax.errors import InputError, SolverError, between, expect
 from relax.facts import Shown, brief
@@ -137,7 +138,7 @@ class GroundTruth(Shown):
             ("counts", str(self.problem.counts)),
             ("loss ≥", self.lower),
             ("loss ≤", self.upper),
-            ("Gram error", f"{self.error:.1e}, proven"),
+            ("Gram error", f"{upward(self.error, 2)}, proven"),
         ]
 
 
@@ -189,8 +190,8 @@ def ground_truth(problem: Problem, atol: float = ATOL, cache: Folder = None) -> 
     gram, error = enclosed_gram(problem, document)
     if error > atol:
         raise InputError(
-            f"the Gram matrix is proven to within {error:.2e} only, and atol = {atol:g} asks for more; give "
-            "a larger atol"
+            f"the Gram matrix is proven to within {upward(error, 3)} only, and atol = {atol:g} asks for "
+            "more; give a larger atol"
         )
     return GroundTruth(problem, gram, error, json.dumps(document, ensure_ascii=True))
 
@@ -215,7 +216,7 @@ def _proven(problem: Problem) -> dict[str, Any]:
         return proof.document
     if proof.verdict.name != "CERTIFIED":
         raise SolverError(
-            f"the optimum is not certified: the proven gap is {proof.relative_gap:.1e} of its scale; raise "
+            f"the optimum is not certified: the proven gap is {proof.gap_in_words()}; raise "
             "the temperature, or try relax.solve with another solver"
         )
     ridge = isinstance(problem.norm, Ridge)
