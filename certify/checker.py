@@ -1464,19 +1464,11 @@ LOSSES: dict[str, tuple[dict[str, Any], Callable[[Any, Setting], Reduced]]] = {
 
 BELOW = {"hscl", "hucl"}  # bounded by the program, and not known to attain it
 COLLAPSED = {"supcon-in", "google-supcon-in", "solo-supcon", "kernel"}  # which classes on points attain
-OF_SAMPLES = {
-    "decoupled",
-    "self-supervised",
-    "lightly-ntxent",
-    "luthra-ntxent",
-    "fixed-batches",
-}  # not classes
+OF_SAMPLES = {"decoupled", "self-supervised", "lightly-ntxent", "luthra-ntxent", "fixed-batches"}
 ASCII = {ord("≤"): "<=", ord("≥"): ">="}  # for any terminal
 OF_NORM = {"sphere": "of norm ", "ball": "of norm at most "}
-OF_NORM |= {
-    "ridge": "of any norm, which pay a ridge of weight ",
-    "mean-square": "of mean square over classes at most ",
-}
+OF_NORM |= {"ridge": "of any norm, which pay a ridge of weight "}
+OF_NORM |= {"mean-square": "of mean square over classes at most "}
 
 
 def attained(claim: Any) -> bool:
@@ -1498,11 +1490,10 @@ def problem_in_words(claim: Any) -> str:
     of_classifier = problem.loss.said.classifier if problem.loss.name == "cross-entropy" else None
     norms = [("classifiers", of_classifier), ("features", problem.norm)]
     vectors = ", ".join(f"{role} {OF_NORM[norm[0]]}{norm[1] or 1}" for role, norm in norms if norm)
+    vectors += ", entrywise non-negative" * problem.nonnegative
     return (
         f"For the loss {problem.loss.name}{f' ({rest})' * bool(rest)}, class counts {counts}, "
         f"{problem.views} views, temperature {problem.temperature}, over every dimension and all {vectors}"
-        + ", entrywise non-negative"
-        * problem.nonnegative
     )
 
 
@@ -1530,10 +1521,9 @@ def radius_in_words(claim: Any) -> str:
 def words(claim: Any, program: Program, named: bool) -> str:
     """Return the sentence of the format page, of numbers that must have been verified."""
     text, what, g = claim.written, "loss" if named else "value", program.multiplicity
-    of_program = (
-        f"For the convex program in the file, {len(g)} groups of {sum(g)} nodes in all, over every feasible"
-    )
-    head = problem_in_words(claim) if named else of_program + " matrix"
+    nodes = f"{len(g)} groups of {sum(g)} nodes in all"
+    of_program = f"For the convex program in the file, {nodes}, over every feasible matrix"
+    head = problem_in_words(claim) if named else of_program
     lower = "nothing is proven from below" if claim.lower is None else f"{what} ≥ {text['lower']}"
     parts = [f"{head}: {lower}"]
     parts += [point_in_words(claim) if named else f"the matrix given here has a value ≤ {text['upper']}"]

@@ -9,7 +9,6 @@ from relax.counts import spelled_rational
 from relax.errors import worded
 
 LONGEST = 400  # characters; 1e100 written out has 101
-LONGEST_QUOTE = 60
 _WHOLE = re.compile("[0-9]+")
 _DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 

@@ -18,39 +18,38 @@ COUNTS, PROBLEM, SOLVING = "Class counts: exactly one of", "The problem", "Solvi
 OUTPUTS, DESCENT = "Outputs", "Comparison with gradient descent"
 
 
+def _reader(read: Callable[[str], Any], fits: Callable[[Any], bool], needed: Callable[[Any], str]) -> Any:
+    """Return a reader of what is typed, which refuses what does not fit; defaults pass as they are."""
+
+    def reader(text: Any) -> Any:
+        if not isinstance(text, str):
+            return text
+        try:
+            number = read(text)
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from None
+        if not fits(number):
+            raise typer.BadParameter(f"{text.strip()} must be {needed(number)}")
+        return number
+
+    return reader
+
+
 def whole(least: int, most: int = 2**53) -> Callable[[Any], int]:
     """Return a reader of whole numbers in a range, in plain digits."""
 
-    def read(text: str | int) -> int:
-        if not isinstance(text, str):  # the default
-            return text
-        try:
-            number = typed_whole(text)
-        except ValueError as error:
-            raise typer.BadParameter(str(error)) from None
-        if not least <= number <= most:
-            range_ = f"from {least} on" if most == 2**53 and number < least else f"from {least} to {most}"
-            raise typer.BadParameter(f"{number} must be a whole number {range_}")
-        return number
+    def needed(number: int) -> str:
+        high = "on" if most == 2**53 and number < least else f"to {most}"
+        return f"a whole number from {least} {high}"
 
-    return read
+    return _reader(typed_whole, lambda number: least <= number <= most, needed)
 
 
 def positive(example: str) -> Callable[[Any], float]:
     """Return a reader of positive decimal numbers that float64 keeps to the last digit."""
-
-    def read(text: str | float) -> float:
-        if not isinstance(text, str):  # the default
-            return text
-        try:
-            number = typed_decimal(text)
-        except ValueError as error:
-            raise typer.BadParameter(str(error)) from None
-        if not number > 0:
-            raise typer.BadParameter(f"{text.strip()} must be a positive number; give e.g. {example}")
-        return number
-
-    return read
+    return _reader(
+        typed_decimal, lambda number: number > 0, lambda _: f"a positive number; give e.g. {example}"
+    )
 
 
 def _among(names: Callable[[], Any]) -> Callable[[str], list[str]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -48,8 +49,8 @@ def decode_witness(said: Mapping[str, Any], program: GramProgram) -> Witness:
     UnusableError
         If it does not fit the program.
     """
-    try:
-        m = program.groups
+    m = program.groups
+    with _fitting("witness"):
         own = _line(said["own"], m).reshape(m, 1, 1)
         peer = np.zeros((m, m))
         if len(said["peer"]) != m:
@@ -61,8 +62,6 @@ def decode_witness(said: Mapping[str, Any], program: GramProgram) -> Witness:
         if sum(len(cluster["groups"]) ** 2 for cluster in said["clusters"]) > LARGEST_PROGRAM**2:
             raise ValueError("its clusters are too many")
         clusters = tuple(_decode_cluster(cluster, m) for cluster in said["clusters"])
-    except ValueError as error:
-        raise UnusableError(f"the witness does not fit the program: {error}") from error
     return Witness(OrbitMatrix(program.multiplicity, own, peer), factor, within, clusters)
 
 
@@ -81,12 +80,17 @@ def decode_point(said: Mapping[str, Any], program: GramProgram) -> FactoredPoint
     UnusableError
         If it does not fit the program.
     """
+    with _fitting("point"):
+        return FactoredPoint(_table(said["vectors"], program.groups), _line(said["within"], program.groups))
+
+
+@contextmanager
+def _fitting(what: str) -> Iterator[None]:
+    """Say of what is found here that it does not fit the program."""
     try:
-        vectors = _table(said["vectors"], program.groups)
-        within = _line(said["within"], program.groups)
+        yield
     except ValueError as error:
-        raise UnusableError(f"the point does not fit the program: {error}") from error
-    return FactoredPoint(vectors, within)
+        raise UnusableError(f"the {what} does not fit the program: {error}") from error
 
 
 def _line(spelled: list[str], count: int) -> np.ndarray:

@@ -18,13 +18,13 @@ from typing import Any
 import pytest
 from flint import arb
 
-from certify import checker
+from certify import certify, checker
 from certify.balls import prove
 from certify.cli import main
 from certify.encoding import decode_point, decode_program, decode_witness
 from certify.grammar import read_file, table
 from certify.verification import check
-from relax import InputError
+from relax import InputError, Problem, solve
 from tests.certify.forging import (
     Document,
     by_balls,
@@ -694,6 +694,25 @@ def test_words_are_made_again_by_both() -> None:
         text = settled(both("step", (("claim", "words"), other)), words=False)
         assert by_balls(text)[0] == by_checker(text)[0] == R
         assert "cheese" not in by_balls(text)[1] + by_checker(text)[1]
+
+
+def test_words_of_a_program_that_stands_for_itself_are_made_again() -> None:
+    document = json.loads(certify(solve(Problem([5, 3])).answer).to_json())
+    assert by_balls(settled(document))[0] == by_checker(settled(document))[0] == A
+    document["claim"]["words"] += " And the moon is made of cheese."
+    text = settled(document, words=False)
+    assert by_balls(text)[0] == by_checker(text)[0] == R
+
+
+def test_words_of_a_loss_that_nobody_knows_are_not_repeated() -> None:
+    document = certificate("step")
+    document["claim"]["problem"]["loss"] = {"name": "another"}
+    document["claim"]["words"] = "the moon is made of cheese"
+    text = settled(document, words=False)
+    assert by_balls(text)[0] == by_checker(text)[0] == A
+    assert "cheese" not in by_balls(text)[1] + by_checker(text)[1]
+    assert "correspondence to the named loss unchecked" in by_balls(text)[1]
+    assert "correspondence to the named loss unchecked" in by_checker(text)[1]
 
 
 def test_thirds_are_exact() -> None:

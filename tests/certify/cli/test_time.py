@@ -131,15 +131,21 @@ def test_the_library_keeps_time() -> None:
         assert solution.status.name == "TIME_LIMIT"
 
 
+def interrupted(process: Any) -> tuple[int, str, str]:
+    """What a command says that ends in time after Ctrl-C."""
+    process.send_signal(signal.SIGINT)
+    started = time.monotonic()
+    found = ended(process)
+    assert time.monotonic() - started <= stages.PATIENCE + BUSY
+    return found
+
+
 def test_a_solution_is_saved_before_it_is_proven_and_ctrl_c_keeps_it(tmp_path: Path) -> None:
     saved, proof = tmp_path / "out.npz", tmp_path / "out.json"
     process = start("solve", *LVIS, "--save", str(saved), "--certificate", str(proof))
     wait_for(saved.exists)
     workers = workers_of(process)
-    process.send_signal(signal.SIGINT)
-    started = time.monotonic()
-    code, out, error = ended(process)
-    assert time.monotonic() - started <= stages.PATIENCE + BUSY
+    code, out, error = interrupted(process)
     assert code == 1
     assert "interrupted while proving; what is known is in floats, and not proven" in error
     assert "UNDECIDED" in out
@@ -173,10 +179,7 @@ def test_ctrl_c_while_solving(solver: str, tmp_path: Path) -> None:
     process = start("solve", "--counts", sizes, "--solver", solver, "--tolerance", "1e-15", cwd=tmp_path)
     wait_for(lambda: bool(workers_of(process)))
     time.sleep(0.5)
-    process.send_signal(signal.SIGINT)
-    started = time.monotonic()
-    code, out, error = ended(process)
-    assert time.monotonic() - started <= stages.PATIENCE + BUSY
+    code, out, error = interrupted(process)
     assert code == 1
     assert "interrupted while solving" in error
     assert "UNDECIDED" in out or "nothing is known yet" in error
