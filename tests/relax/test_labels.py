@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
+import pandas
 import pytest
 import torch
 from hypothesis import given
@@ -91,7 +92,6 @@ def test_lists_are_counted_as_python_compares(labels: list[Any]) -> None:
 
 
 def test_pandas() -> None:
-    pandas = pytest.importorskip("pandas")
     assert class_sizes(pandas.Series([2, 0, 2], index=[7, 9, 2])) == [1, 2]
     assert class_sizes(pandas.Series(["b", "a", "b"], dtype="category")) == [1, 2]
     assert class_sizes(pandas.Series([1, 1, 0], dtype="Int64")) == [1, 2]
