@@ -144,18 +144,18 @@ def _reads_differences(rows: Rows) -> bool:
 
 def _curvature(goal: Objective, below: Lower, own: OwnEntries) -> Curvature:
     m = len(goal.multiplicity)
-    pull, rest, held, reads = zeros(m, m), zeros(m), zeros(m), np.zeros((m, m), dtype=bool)
+    pull, rest, held, reads = zeros(m, m), zeros(m), zeros(m) + 1, np.zeros((m, m), dtype=bool)
     square = goal.inverse_temperature * goal.inverse_temperature
     for rows, weights, state in zip(goal.program.rows, goal.weights, below.states, strict=True):
         at, each = rows.anchor, (weights / goal.multiplicity[rows.anchor] * square)[:, None]
         if isinstance(state, RandomRowBalls):
             reads[at] = (rows.weight > 0)[:, None] & (state.table.load != arb(0))
-            pull[at], rest[at] = state.curvature * each, arb(1)
+            pull[at], rest[at], held[at] = state.curvature * each, arb(1), arb(0)
             continue
         assert isinstance(rows, LogSumExp) and isinstance(state, RowBalls)  # `_rows_suit`
         weighted = (rows.weight > 0) & (rows.own_multiplicity > 0)
         reads[at] = weighted[:, None] & (rows.peer_multiplicity > 0)
-        pull[at], rest[at], held[at] = state.mass[:, 1:] * each, state.rest, arb(1)
+        pull[at], rest[at] = state.mass[:, 1:] * each, state.rest
     reads &= ~_no_pair(goal)
     pull[~reads] = arb(0)
     fixed = np.array([value is not None for value in own.value])
