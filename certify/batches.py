@@ -1,4 +1,4 @@
-"""How the batch size moves the geometry: optima of the expected mini-batch loss beside that of the full batch."""
+"""How the batch size moves the geometry: optima of the expected loss of batches beside the full batch's."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ class BatchGeometry(Shown):
 
     @property
     def distance(self) -> Float[np.ndarray, " b"]:
-        """How far cosines are from those of the full batch: the root of the mean square over pairs of classes.
+        """The root of the mean square, over pairs of classes, of what cosines are away from the full batch's.
 
         At most gram_radius + full_radius from the distance of the two optima.
         """
@@ -194,9 +194,7 @@ def batch_geometry(
     """
     asked = tuple(batch_sizes) if isinstance(batch_sizes, Iterable) else ()
     if not asked:
-        raise InputError(
-            "batch_sizes must be a list of batch sizes, e.g. [8, 64, None]; None is the full batch"
-        )
+        raise InputError("batch_sizes must be a list such as [8, 64, None], where None is the full batch")
     for b in asked:
         expect(b, (int, type(None)), "a batch size", "give a whole number, or None for the full batch")
     if proof_limit is not None:

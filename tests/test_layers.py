@@ -50,6 +50,7 @@ ORDER = [
     "certify.verification",
     "certify.enclosure",
     "certify.features",
+    "certify.batches",
     "certify.landscape",
     "certify.thresholds",
     "certify.ground_truth",
