@@ -160,12 +160,22 @@ def _move(
     at = torch.from_numpy((samples[:, :, None] * views + np.arange(views)).reshape(runs, -1))
     run = torch.arange(runs)[:, None].expand_as(at)
     inside = features[run, at].requires_grad_()
-    width = at.shape[1]
-    x = (inside @ inside.mT / problem.temperature).reshape(runs * width, width)
-    share = WITHIN.shares(x, _seen(labels[at.numpy()]))
-    (slope,) = torch.autograd.grad((share.floor + share.excess).sum(), inside)
+    value = batch_share(inside, labels[at.numpy()], problem.temperature)
+    (slope,) = torch.autograd.grad(value, inside)
     features.index_put_((run, at), -size * slope, accumulate=True)  # a sample may be drawn twice
     features[run, at] = normalize(features[run, at], dim=-1)
+
+
+def batch_share(
+    inside: Float64[torch.Tensor, "runs width dim"],
+    classes: Int[np.ndarray, "runs width"],
+    temperature: float,
+) -> Float64[torch.Tensor, ""]:
+    """Return the sum over the anchors of several batches of their shares of the loss inside the batch."""
+    width = inside.shape[1]
+    x = (inside @ inside.mT / temperature).reshape(-1, width)
+    share = WITHIN.shares(x, _seen(classes))
+    return (share.floor + share.excess).sum()
 
 
 def _seen(classes: Int[np.ndarray, "runs width"]) -> Seen:
