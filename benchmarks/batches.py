@@ -76,9 +76,9 @@ def data_sets(done: Callable[[], None]) -> Table:
         caption=(
             "Tail cosine: the mean over pairs within the smaller third of the classes. Closest pair: the "
             "largest cosine between two classes, and their sizes. Moved: root mean square change of cosines "
-            "from the full batch. Where a Gram radius stands the gap is proven, and every cosine is (before rounding) "
-            f"within the radius of the optimum's; else the proof was given up after {PROOF_LIMIT:.0f} s, and the "
-            "gap is a bound in float64."
+            "from the full batch. Where a Gram radius stands the gap is proven, and every cosine is, before "
+            "it is rounded, within the radius of the optimum's; else the proof was given up after "
+            f"{PROOF_LIMIT:.0f} s, and the gap is a bound in float64."
         ),
     )
     for name in DATA_SETS:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,6 @@ from scipy.optimize import minimize_scalar
 
 from certify.batches import BatchGeometry, batch_geometry
 from relax.errors import InputError
-
 
 STEP = [500, 500, 5, 5]
 
@@ -52,7 +52,7 @@ def test_class_balanced_batches_restore_the_simplex(counts: list[int], b: int) -
 
 
 def two_groups(n: int, tau: float, b: int) -> Callable[[float], float]:
-    """The loss of one class of n samples and two of 2 by all batches, as a function of the minority cosine."""
+    """The loss of one class of n samples and two of 2, by all batches, at a minority cosine."""
     labels = np.repeat([0, 1, 2], [n, 2, 2])
     batches = [labels[list(batch)] for batch in itertools.combinations(range(n + 4), b)]
     kinds, counts = np.unique(
@@ -75,9 +75,9 @@ def two_groups(n: int, tau: float, b: int) -> Callable[[float], float]:
 @pytest.mark.parametrize(("b", "tau"), [(4, 0.3), (5, 1.0)])
 def test_cosines_are_those_of_brute_force_over_all_batches(b: int, tau: float) -> None:
     loss = two_groups(7, tau, b)
-    best = minimize_scalar(loss, bounds=(-0.999, 0.999), method="bounded", options={"xatol": 1e-10})
+    best: Any = minimize_scalar(loss, bounds=(-0.999, 0.999), method="bounded", options={"xatol": 1e-10})
     found = batch_geometry([7, 2, 2], [b], temperature=tau)
-    assert found.minority[0] == pytest.approx(float(best["x"]), abs=1e-6)
+    assert found.minority[0] == pytest.approx(best.x, abs=1e-6)
 
 
 def made(sizes: list[int], classes: list[int], gram: list[list[float]]) -> BatchGeometry:
