@@ -100,9 +100,9 @@ def robustness(progress: Progress, options: Options) -> str:
     return grid.section(progress)
 
 
-def batch_sizes(progress: Progress, options: Options) -> str:
-    """Show what batches make of the geometry."""
-    return "\n\n".join(pages.markdown(table) for table in batches.section(progress))
+def of_batches(make: Callable[[Progress], Table]) -> Callable[[Progress, Options], Table]:
+    """Return a part that makes a table about batches."""
+    return lambda progress, _: make(progress)
 
 
 PARTS: dict[str, Callable[[Progress, Options], Table | str]] = {
@@ -113,7 +113,10 @@ PARTS: dict[str, Callable[[Progress, Options], Table | str]] = {
     "rows": other_rows,
     "rows-grid": imbalanced_rows,
     "grid": robustness,
-    "batches": batch_sizes,
+    "batch-sizes": of_batches(batches.step),
+    "batch-data-sets": of_batches(batches.data_sets),
+    "batch-training": of_batches(batches.training),
+    "batch-binding": of_batches(batches.binding),
 }
 
 
