@@ -184,8 +184,8 @@ def batch_geometry(
     temperature, views : float, int
         As in `Problem`.
     proof_limit : float, optional
-        Seconds after which a proof is given up, 0 for none: the bound in float64 then stands. Proofs of shuffled batches
-        grow with the square of batch size and of distinct counts.
+        Seconds after which a proof is given up, 0 for none: the bound in float64 then stands. Proofs of
+        shuffled batches grow with the square of batch size and of distinct counts.
 
     Raises
     ------
@@ -244,8 +244,10 @@ def _line(problem: Problem, proof_limit: float | None) -> _Line:
 
 def _proof(solution: Solution, limit: float | None) -> Certificate | None:
     """Return a proof, None where it takes longer than the limit."""
-    if limit is None or limit == 0:
-        return None if limit == 0 else certify(solution)
+    if limit is None:
+        return certify(solution)
+    if limit == 0:
+        return None
     with working(_proving, solution) as worker:
         try:
             return worker.receive(time.monotonic() + limit)
