@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Context, Decimal
+from itertools import product
 
 import numpy as np
 from rich.progress import Progress
@@ -72,8 +73,8 @@ def data_sets(progress: Progress) -> Table:
             f"many counts) or it was given up after {PROOF_LIMIT:.0f} s, and the gap is a bound in float64."
         ),
     )
-    drawn: list[tuple[Sampler, int | None]] = [("shuffle", b) for b in (*BATCHES, None)]
-    drawn += [("replacement", b) for b in BATCHES]
+    drawn: list[tuple[Sampler, int | None]] = [*product(SAMPLERS[:1], (*BATCHES, None))]
+    drawn += product(SAMPLERS[1:2], BATCHES)
     cases = [(name, *how) for name in DATA_SETS for how in drawn]
     for name, sampler, b in progress.track(cases, description="data sets"):
         counts = ClassCounts.of(datasets.counts(name))
