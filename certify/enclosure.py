@@ -114,7 +114,7 @@ def enclose(solution: Solution, digits: int = 30) -> Enclosure:
     program = solution.problem.assembled(reduction)
     found = enclose_optimum(program, solution.witness, wanted)
     if isinstance(found, str):
-        found = _by_radius(program, solution, found)
+        found = by_radius(program, solution, found)
     with ctx.workprec(64):
         widest = _widest(found.gram)
         if widest > (arb(10) ** -wanted).lower():
@@ -223,7 +223,7 @@ def _start(merged: GramProgram, witness: Witness, label: np.ndarray) -> Float64[
     return np.concatenate([np.log(z), np.log(argument)])
 
 
-def _by_radius(program: GramProgram, solution: Solution, reason: str) -> Enclosure:
+def by_radius(program: GramProgram, solution: Solution, reason: str) -> Enclosure:
     """Return balls around the matrix that the radius is about: the solution's point, factored and scaled.
 
     A bounded own entry lies within the radius of its bound (the play of own entries is part of it).

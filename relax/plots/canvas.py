@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullLocator
 
 from relax.errors import InputError, expect, reason, worded
@@ -32,6 +34,17 @@ def figure_of(ax: Axes) -> Figure:
     figure = ax.get_figure(root=True)
     assert isinstance(figure, Figure)
     return figure
+
+
+def key(label: str, **style: Any) -> Line2D:
+    """Return an entry of a legend."""
+    return Line2D([], [], label=label, **style)
+
+
+def legend_beside(ax: Axes, keys: Sequence[Artist]) -> None:
+    """Put a legend right of the axes, where it hides nothing."""
+    if keys:
+        ax.legend(handles=keys, frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
 
 
 def tidy(ax: Axes, grid: str = "y") -> None:

@@ -9,13 +9,12 @@ from jaxtyping import Float, Int
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import Normalize, to_rgba
-from matplotlib.lines import Line2D
 
 from relax import endpoints
 from relax.endpoints import Descent, Trajectory
 from relax.errors import InputError, expect
 from relax.geometry import align, class_means, embed
-from relax.plots.canvas import axes_or_new, tidy
+from relax.plots.canvas import axes_or_new, key, legend_beside, tidy
 from relax.plots.spheres import BEHIND, FRONT, VIEW, check_view, draw_sphere, seen
 from relax.plots.themes import MOST_SERIES, grey, series
 from relax.solution import Solution
@@ -230,14 +229,8 @@ def _explain(ax: Axes, labels: Int[np.ndarray, " n"], compared: bool) -> None:
     if len(sizes) <= MOST_SERIES:
         for place in range(len(sizes)):
             style = series(place)
-            said.append(
-                Line2D(
-                    [], [], marker=style["marker"], color=style["color"], ms=7, lw=1.3, label=f"class {place}"
-                )
-            )
-    said.append(Line2D([], [], marker="o", ms=4.5, mfc=grey(0.0), mec=grey(0.8), ls="none", label="start"))
+            said.append(key(f"class {place}", ms=7, lw=1.3, marker=style["marker"], color=style["color"]))
+    said.append(key("start", marker="o", ms=4.5, mfc=grey(0.0), mec=grey(0.8), ls="none"))
     if compared:
-        said.append(
-            Line2D([], [], marker="o", ms=12, mew=1.3, mfc="none", mec=grey(1.0), ls="none", label="optimum")
-        )
-    ax.legend(handles=said, frameon=False, loc="upper left", bbox_to_anchor=(0.98, 1.0), borderaxespad=0.0)
+        said.append(key("optimum", marker="o", ms=12, mew=1.3, mfc="none", mec=grey(1.0), ls="none"))
+    legend_beside(ax, said)

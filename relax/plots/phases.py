@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 
 from relax.errors import InputError, worded
 from relax.plots.canvas import axes_or_new, figure_of, log_ticks
-from relax.plots.themes import COLOUR_MAP, grey
+from relax.plots.themes import COLOUR_MAP
 
 NAMES = {
     "temperature": "temperature τ",
@@ -108,7 +108,7 @@ def _draw_thresholds(
     ax.plot(middle, values, color="white", lw=3.4, solid_capstyle="round")
     ax.plot(middle, values, color="black", lw=1.5, label="threshold", **mark)
     ax.hlines(values[inside], *drawn, color="black", lw=2.5)
-    ax.legend(loc="best", frameon=True, framealpha=0.9, edgecolor=grey(0.3))
+    ax.legend(facecolor="white", labelcolor="black", edgecolor="black", framealpha=0.9)  # over the colours
 
 
 def _arrays(

@@ -10,12 +10,12 @@ from jaxtyping import Float, Int
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm
-from matplotlib.lines import Line2D
+from matplotlib.patheffects import withStroke
 
 from relax.arrangement import clusters_on_one_point
 from relax.errors import InputError, reason
 from relax.geometry import embed
-from relax.plots.canvas import axes_or_new, figure_of, log_ticks, plain, square_gram
+from relax.plots.canvas import axes_or_new, figure_of, key, legend_beside, log_ticks, plain, square_gram
 from relax.plots.spheres import BEHIND, FRONT, VIEW, Seen, check_view, draw_sphere, seen, upright
 from relax.plots.themes import MOST_SERIES, grey, lines_map, series
 from relax.solution import Solution
@@ -202,6 +202,7 @@ def _write_number(ax: Axes, at: Seen, first: int, number: int, width: float) -> 
         fontsize="small",
         zorder=9,
         annotation_clip=False,
+        path_effects=[withStroke(linewidth=3, foreground=grey(0.0))],
     )
 
 
@@ -227,7 +228,7 @@ def _marker(size: float, kinds: Float[np.ndarray, " K"]) -> str:
 def _explain(ax: Axes, found: Vectors) -> None:
     """Say which class sizes the markers are, and what is hollow and what rings are."""
     kinds, units = np.unique(found.size)[::-1], found.size[~found.hollow]
-    said = []
+    said, ink = [], {"marker": "o", "mec": grey(0.8), "ls": "none"}
     if len(kinds) > MOST_SERIES:
         bar = figure_of(ax).colorbar(_by_size(kinds), ax=ax, label="class size", shrink=0.7)
         log_ticks(bar.ax, "y", kinds.min(), kinds.max())
@@ -237,21 +238,12 @@ def _explain(ax: Axes, found: Vectors) -> None:
             many = int((units == kind).sum())
             label = f"{many} class{'es' if many > 1 else ''} of {plain(float(kind))}"
             style = {"marker": series(place)["marker"], "color": series(place)["color"], "ls": "none"}
-            said.append(Line2D([], [], ms=8, mec=grey(0.0), label=label, **style))
+            said.append(key(label, ms=8, mec=grey(0.0), **style))
     if found.hollow.any():
-        said.append(
-            Line2D(
-                [], [], marker="o", ms=8, mfc=grey(0.0), mec=grey(0.8), ls="none", label="hollow: classifier"
-            )
-        )
+        said.append(key("hollow: classifier", ms=8, mfc=grey(0.0), **ink))
     if len(np.unique(found.point)) < len(found.point):
-        said.append(
-            Line2D([], [], marker="o", ms=11, mfc="none", mec=grey(0.8), ls="none", label="rings: one point")
-        )
-    if said:
-        ax.legend(
-            handles=said, frameon=False, loc="upper left", bbox_to_anchor=(0.98, 1.0), borderaxespad=0.0
-        )
+        said.append(key("rings: one point", ms=11, mfc="none", **ink))
+    legend_beside(ax, said)
 
 
 def _title(found: Vectors) -> str:

@@ -12,11 +12,12 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, MultipleLocator
 
 from relax.errors import InputError, worded
-from relax.plots.canvas import axes_or_new, column, log_ticks, plain, tidy
+from relax.plots.canvas import axes_or_new, column, key, legend_beside, log_ticks, tidy
 from relax.plots.themes import DASHES, MOST_SERIES, grey, series
 
 PAIRS = {"beta": "minority · minority", "gamma": "majority · minority", "alpha": "majority · majority"}
 FEW = 30  # points of a line that are marked each
+SIZE = (8.0, 4.2)
 
 
 class _Curve(NamedTuple):
@@ -69,7 +70,7 @@ def against_ratio(
     curves = _curves(table, quantities)
     temperatures = sorted({curve.temperature for curve in curves if curve.temperature is not None})
     several = len(temperatures) > 1
-    ax = axes_or_new(ax)
+    ax = axes_or_new(ax, SIZE)
     for curve in curves:
         style = series(temperatures.index(curve.temperature) if several else _place(curve.quantity))  # type: ignore[arg-type]
         if several:
@@ -103,11 +104,8 @@ def against_ratio(
             degrees,
             temperatures[place:][:1] if several else [],
         )
-    if several:
-        handles = [*_keys(temperatures, curves), *ax.get_legend_handles_labels()[0]]
-        ax.legend(handles=handles, frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
-    else:
-        ax.legend(frameon=False)
+    keys = _keys(temperatures, curves) if several else []
+    legend_beside(ax, [*keys, *ax.get_legend_handles_labels()[0]])
     return ax
 
 
@@ -117,15 +115,9 @@ def _place(quantity: str) -> int:
 
 def _keys(temperatures: list[float], curves: list[_Curve]) -> list[Line2D]:
     """Return what colours with markers, and dashes, stand for."""
-    said = [
-        Line2D([], [], **(series(i) | {"linestyle": "none"}), label=f"τ = {one:g}")
-        for i, one in enumerate(temperatures)
-    ]
+    said = [key(f"τ = {one:g}", **(series(i) | {"linestyle": "none"})) for i, one in enumerate(temperatures)]
     drawn = [quantity for quantity in PAIRS if any(curve.quantity == quantity for curve in curves)]
-    return said + [
-        Line2D([], [], color=grey(0.8), ls=DASHES[_place(quantity)], lw=1.6, label=PAIRS[quantity])
-        for quantity in drawn
-    ]
+    return said + [key(PAIRS[one], color=grey(0.8), linestyle=DASHES[_place(one)], lw=1.6) for one in drawn]
 
 
 def _curves(table: Any, quantities: tuple[str, ...]) -> list[_Curve]:
@@ -185,9 +177,7 @@ def _mark(ax: Axes, threshold: Any, colour: Any, degrees: bool, temperature: lis
     if threshold.ratio is None:
         limit = float(threshold.limit)
         value = float(np.degrees(np.arccos(np.clip(limit, -1, 1)))) if degrees else limit
-        ax.axhline(
-            value, color=colour, lw=1, ls=(0, (1, 3)), label=f"minorities as R → ∞: {plain(value)}{at}"
-        )
+        ax.axhline(value, color=colour, lw=1, ls=(0, (1, 3)), label=f"minorities for R → ∞: {value:.3g}{at}")
         return
     low, high = float(threshold.lower), float(threshold.upper)
     label = f"one point from R = {float(threshold.ratio):.4g}{at}"

@@ -18,9 +18,10 @@ from matplotlib.colors import Colormap, LinearSegmentedColormap, to_rgb
 
 from relax.errors import among
 
-# Of Okabe and Ito's eight colours (jfly.uni-koeln.de/color), those that stand out against each background
-ON_LIGHT = ("#0072B2", "#D55E00", "#009E73", "#B5578F", "#000000")  # the purple a shade darker than theirs
-ON_DARK = ("#56B4E9", "#E69F00", "#2DC08F", "#E49CC4", "#F0E442")  # green and purple a shade lighter
+# Of Okabe and Ito's eight colours (jfly.uni-koeln.de/color), those that stand out against each background.
+# Some are shaded: lines are thin, and who has no green or no red cones sees their purple as a blue.
+ON_LIGHT = ("#0072B2", "#D55E00", "#009E73", "#663C54", "#000000")
+ON_DARK = ("#56B4E9", "#CF8F00", "#80CEB9", "#A36186", "#F0E442")
 IN_PRINT = ("#000000", "#6E6E6E", "#3C3C3C", "#8C8C8C", "#1E1E1E")
 MARKERS = ("o", "s", "^", "D", "v")
 DASHES = ("-", (0, (5, 1.6)), (0, (1.2, 1.3)), (0, (6, 1.5, 1.2, 1.5)), (0, (3, 1, 1, 1, 1, 1)))

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -37,11 +38,12 @@ def optimum(counts: list[int], temperature: float = 0.5, **options: Any) -> Solu
     return solve(Problem(counts, temperature=temperature, **options))
 
 
+@cache
 def sweep(majorities: int, minorities: int, temperatures: tuple[float, ...]) -> dict[str, np.ndarray]:
     """Return a table of cosines against the ratio, as a sweep has it."""
     rows = []
     for temperature in temperatures:
-        for ratio in np.geomspace(1, 1000, 25):
+        for ratio in np.geomspace(1, 1000, 19):
             gram = optimum([round(10 * ratio)] * majorities + [10] * minorities, temperature).gram
             alpha = gram[0, 1] if majorities > 1 else np.nan
             rows.append((round(10 * ratio) / 10, temperature, alpha, gram[-1, -2], gram[0, -1]))
@@ -55,14 +57,14 @@ def threshold(lower: float | None, upper: float | None, limit: float = 1.0) -> A
     return SimpleNamespace(lower=lower, upper=upper, ratio=ratio, limit=limit)
 
 
-def diagram(temperatures: int = 12, ratios: int = 24) -> Any:
+def diagram() -> Any:
     """Return a phase diagram of one large class and four small ones, its thresholds by bisection."""
-    values, every = np.geomspace(0.4, 2, temperatures), np.geomspace(1, 1000, ratios)
+    values, every = np.geomspace(0.4, 2, 6), np.geomspace(1, 1000, 16)
     cosine = np.array([[_minority(ratio, value) for ratio in every] for value in values])
     found = []
     for value in values:
         low, high = 1.0, 1e5
-        while high / low > 1.01:
+        while high / low > 1.05:
             middle = (low * high) ** 0.5
             low, high = (low, middle) if _minority(middle, value) > 1 - 1e-9 else (middle, high)
         found.append(threshold(low, high) if high < 1e5 else threshold(None, None, 0.9))
@@ -71,6 +73,7 @@ def diagram(temperatures: int = 12, ratios: int = 24) -> Any:
     )
 
 
+@cache
 def _minority(ratio: float, temperature: float) -> float:
     return float(optimum([round(100 * ratio), 100, 100, 100, 100], temperature).gram[1, 2])
 

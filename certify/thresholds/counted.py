@@ -1,0 +1,106 @@
+"""Thresholds of random rows, one by one at exact counts: n_major whole, or any rational multiple of n_minor."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+
+from flint import arb
+
+from certify.thresholds.cover import LOOSE
+from certify.thresholds.merged import decided, falling
+from certify.thresholds.step import AtCounts, step_problem
+from relax.counts import LARGEST_COUNT
+from relax.errors import SolverError
+from relax.losses import SupCon
+from relax.problem import Problem
+
+HALF_WIDTH = 3e-7  # of a bracket, relative
+LARGEST_RATIO = 10**6  # that is searched
+GROWTH = 1.5
+FINE = 10**7  # denominator of a ratio
+
+
+@dataclass(frozen=True)
+class Counted:
+    """A STEP problem whose counts may change."""
+
+    k: tuple[int, int]
+    n_minor: int
+    problem: Problem
+    whole: bool
+
+    @classmethod
+    def of(cls, problem: Problem) -> Counted:
+        """Read what stays; draws with replacement see proportions only."""
+        loss, (k_major, k_minor) = problem.loss, problem.counts.multiplicities
+        proportions = isinstance(loss, SupCon) and loss.batch_size is not None and loss.sampler != "shuffle"
+        return cls((k_major, k_minor), problem.counts.sizes[1], problem, not proportions)
+
+    def at(self, ratio: Fraction) -> AtCounts:
+        """Return the rows at a ratio that has counts."""
+        sizes = (ratio.numerator, ratio.denominator)
+        if self.whole:
+            sizes = (int(ratio * self.n_minor), self.n_minor)
+        p = self.problem
+        return AtCounts.of(step_problem(self.k, sizes, p.loss, p.temperature, p.views).program())
+
+    def margin(self, ratio: Fraction) -> tuple[float, float]:
+        """Return a float that is positive where the minorities coincide, and log t."""
+        step = self.at(ratio)
+        k, k_minor = self.k
+
+        def difference(log_t: float) -> float:
+            major, across, _ = step.floats(math.exp(log_t))
+            return _log(k * major) + log_t - _log(k_minor * across)
+
+        log_t = falling(difference) if k > 1 else 0.0
+        _, across, minor = step.floats(math.exp(log_t))
+        return _log(k * across) + log_t - _log(k_minor * minor), log_t
+
+    def decided(self, ratio: Fraction) -> int:
+        """Return what is proven at a ratio (`merged.decided`)."""
+        t = arb(self.margin(ratio)[1]).exp().mid()
+        return decided(self.at(ratio), (t, t), LOOSE)
+
+    def ratio(self, number: float) -> Fraction:
+        """Return the ratio of counts next to a number."""
+        unit = self.n_minor if self.whole else FINE
+        return Fraction(max(unit, round(number * unit)), unit)
+
+
+def counted_threshold(
+    given: Counted,
+) -> tuple[Fraction | None, Fraction | None, tuple[()], None, bool]:
+    """Return lower, upper, no pieces, no limit and `whole`, as `Threshold` has them.
+
+    Raises
+    ------
+    SolverError
+        If an end is not proven.
+    """
+    largest = min(LARGEST_RATIO, LARGEST_COUNT // (2 * sum(given.k) * given.n_minor * given.problem.views))
+    low = high = Fraction(1)
+    while given.margin(high)[0] <= 0:
+        if high >= largest:
+            return None, None, (), None, given.whole
+        low, high = high, max(given.ratio(float(high) * GROWTH), high + Fraction(1, given.n_minor))
+    step = Fraction(1, given.n_minor)
+    while high - low > step if given.whole else high / low > 1 + HALF_WIDTH:
+        middle = given.ratio(math.sqrt(low * high))
+        if not low < middle < high:
+            middle = low + step
+        if given.margin(middle)[0] > 0:
+            high = middle
+        else:
+            low = middle
+    if not given.whole:
+        low, high = given.ratio(float(low) * (1 - HALF_WIDTH)), given.ratio(float(high) * (1 + HALF_WIDTH))
+    if given.decided(low) != -1 or given.decided(high) != 1:
+        raise SolverError(f"near R = {float(low):.6g} neither side is proven")
+    return low, high, (), None, given.whole
+
+
+def _log(number: float) -> float:
+    return math.log(number) if number > 0 else -math.inf
