@@ -118,6 +118,8 @@ figure, panels = plt.subplots(1, 3, figsize=(13.2, 4.0), layout="constrained")
 heat_map(contrast, ax=panels[0]).set_title("contrast: features")
 heat_map(cross, roles=("classifier", "classifier"), ax=panels[1]).set_title("cross-entropy: classifiers")
 heat_map(cross, ax=panels[2]).set_title("cross-entropy: features")
+for axes in panels:
+    axes.images[0].set_clim(-0.28, 0.28)  # one scale for all
 plt.show()
 
 # %% [markdown]
@@ -200,10 +202,14 @@ assert said[1] > 1 - 1e-6 and said[2] < 0.3
 # %% [markdown]
 # **Weight decay.** With a price on squared lengths in place of a bound, small classes do not only coincide: beyond a
 # ratio their vectors vanish, and beyond another all do, since the loss is a mean over ever more samples and the price
-# of a vector is not.
+# of a vector is not. They coincide when √n/N ≤ √(λ_W λ_H), n their size and N the number of samples (Hong & Ling, arXiv
+# 2309.09725): here from R = 11.65 on.
 
 # %%
 decay = {"loss": "cross-entropy:classifier=ridge:0.005", "norm": Ridge(0.005)}
+for ratio in (11.6, 11.7):
+    gram = step(ratio, 10, **decay).block("feature", "feature")
+    assert (gram[-1, -2] > (1 - 1e-6) * gram[-1, -1]) == (np.sqrt(10) / (50 * ratio + 50) <= 0.005)
 for ratio in (10, 20, 50, 300):
     priced = step(ratio, **decay)
     length = np.sqrt(priced.block("feature", "feature").diagonal())
