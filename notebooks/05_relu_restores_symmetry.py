@@ -77,7 +77,12 @@ for counts, temperature in (([1000, 1000, 10, 10], "0.5"), ([500, 50, 5, 1], "0.
     proof = certify(solve(Problem(counts, temperature=float(temperature), nonnegative=True)))
     value = closed_form(counts, temperature)
     assert proof.verdict.name == "CERTIFIED" and mpf(proof.lower) <= value <= mpf(proof.upper)
-    print(counts, f"τ = {temperature}:", proof.verdict.name, f"{mp.nstr(value, 16)}, gap ≤ {proof.gap_in_words()}")
+    print(
+        counts,
+        f"τ = {temperature}:",
+        proof.verdict.name,
+        f"{mp.nstr(value, 16)}, gap ≤ {proof.gap_in_words()}",
+    )
 
 # %% [markdown]
 # Gradient descent agrees: from eight random starts, one non-negative feature a sample, four dimensions, it ends with the

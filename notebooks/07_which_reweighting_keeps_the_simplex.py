@@ -119,6 +119,7 @@ assert all(min(curves[name][1:]) > 1e-3 for name in curves if name not in keepin
 from dataclasses import replace
 
 from certify import certify
+from certify.rounding import upward
 from relax.orbits import OrbitMatrix
 
 
@@ -135,7 +136,7 @@ answers |= {name: solve_program(averages(counts, power)) for name, power in AVER
 for name in order:
     found, simplex = certify(answers[name]), certify(at_simplex(answers[name]))
     print(
-        f"{name:33} optimum {found.relative_gap:.0e}, simplex {simplex.relative_gap:.1e} {simplex.verdict.name}"
+        f"{name:33} optimum {upward(found.relative_gap, 1):5}, simplex {upward(simplex.relative_gap, 1):7} {simplex.verdict.name}"
     )
     assert found.verdict.name == "CERTIFIED"
     assert (simplex.verdict.name == "CERTIFIED") == (name in keeping)
@@ -226,7 +227,7 @@ for counts in ([30, 20, 15], [34, 20, 15], [36, 20, 15]):
         f"{off_simplex(cosines(weighted)):.1e} from the simplex",
         end="",
     )
-    print(f", proven within {proof.gram_radius}; unweighted {plain:.4f}")
+    print(f", proven within {upward(proof.gram_radius, 2)}; unweighted {plain:.4f}")
     assert off_simplex(cosines(weighted)) < 1e-9 and float(proof.gram_radius) < 1e-4 and plain > 0.01
 assert weight is None
 

@@ -85,12 +85,13 @@ assert all(cosine(peeled[at], role) > 1 - 1e-12 for role in ("classifier", "feat
 
 # %%
 from certify import certify
+from certify.rounding import upward
 
 for name, solutions in (("contrast", supcon), ("cross-entropy", entropy), ("layer-peeled", peeled)):
     proofs = [certify(solution) for solution in solutions]
     assert all(proof.verdict.name == "CERTIFIED" for proof in proofs)
     print(
-        f"{name:14} {len(proofs)} optima certified, gap / scale at most {max(p.relative_gap for p in proofs):.0e}"
+        f"{name:14} {len(proofs)} optima certified, gap / scale at most {upward(max(p.relative_gap for p in proofs), 1)}"
     )
 
 # %% [markdown]
