@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 from flint import arb, ctx
 from jaxtyping import Bool, Float, Shaped
 
+from certify.balls import factored, prove
 from certify.balls.bounds import gradient_at, objective
-from certify.balls.enclosures import BallMatrix, Balls, ball, balls, sqrt
+from certify.balls.enclosures import BallMatrix, Balls, ball, balls, sqrt, total
 from certify.balls.krawczyk import is_positive_definite
 from certify.enclosure import by_radius, enclose_optimum
+from certify.thresholds.two_sizes import two_sizes
 from relax.errors import InputError, expect
 from relax.facts import Shown, brief
 from relax.problem import Problem
@@ -46,7 +48,8 @@ class Coincidence(Shown):
     method : str
         "Krawczyk" (interval Newton on the dual-vector equations), "two points" (the dual slack of two opposite
         points is positive semidefinite), or "Gram radius" (a box around the optimum; classes of one size
-        coincide where no matrix of the box has a slack that lets them part).
+        coincide where no matrix of the box has a slack that lets them part), "two sizes" (any rows, by the
+        signs of derivatives), or "gap of the certificate" (distances inside groups alone).
     reason : str
         Why it is not Krawczyk, where it is not.
     """
@@ -138,18 +141,55 @@ def coinciding_at(solution: Solution) -> Coincidence:
     if not (reduction.below and reduction.attained):
         raise InputError(f"the program of {problem.loss.name} is a bound, not the loss; nothing is proven of it")
     program = problem.assembled(reduction)
-    found = enclose_optimum(program, solution.witness, DIGITS)
-    if not isinstance(found, str):
-        label = np.arange(program.groups)
-        for cluster in solution.witness.clusters:
-            label[cluster.groups] = cluster.groups.min()
-        inside = np.isin(np.arange(program.groups), [a for c in solution.witness.clusters for a in c.groups])
-        together = (label[:, None] == label) & inside[:, None]
-        return _said(problem, found.gram, together, "Krawczyk")
-    opposite = two_points(program, np.sign(_cosines(solution)[0]), _cosines(solution))
+    cosines = _cosines(solution)
+    opposite = two_points(program, np.sign(cosines[0]), cosines)
     if opposite is not None:
-        return _said(problem, *opposite, "two points", found)
-    return _in_the_box(problem, program, solution, found)
+        return _said(problem, *opposite, "two points")
+    found = enclose_optimum(program, solution.witness, DIGITS)
+    if isinstance(found, str):
+        return _without_equations(problem, program, solution, found)
+    together = np.zeros((program.groups, program.groups), dtype=bool)
+    for groups in found.together:
+        together[np.ix_(groups, groups)] = True
+    return _said(problem, found.gram, together, found.method)
+
+
+def _without_equations(
+    problem: Problem, program: GramProgram, solution: Solution, reason: str
+) -> Coincidence:
+    """Decide by other means, where no root of equations is enclosed."""
+    if program.groups == 2 and all(isinstance(rule, Fixed) for rule in program.rules):
+        with ctx.workprec(PRECISION):
+            gram, together, apart = two_sizes(program, _cosines(solution))
+        said = _said(problem, gram, together, "two sizes", reason)
+        return replace(said, apart=said.pairs & apart & ~together)
+    try:
+        box = by_radius(program, solution, reason).gram
+    except InputError as error:
+        return _drawn_together(problem, program, solution, str(error))
+    return _in_the_box(problem, program, box, reason)
+
+
+def _drawn_together(
+    problem: Problem, program: GramProgram, solution: Solution, reason: str
+) -> Coincidence:
+    """Bound distances inside groups by the certificate alone: its slack W and gap G give ⟨W, M⟩ ≤ G.
+
+    W holds two members of a group of g together with |Y|²/g · |h_i − h_j|² ≤ G.
+    """
+    bounds = prove(program, solution.witness, factored(program, solution.point), radius=False)
+    gram = np.full((program.groups,) * 2, arb(0, 1), dtype=object)
+    g, rule = program.multiplicity, program.rules[0]
+    if bounds.gap is not None and isinstance(rule, Fixed):
+        with ctx.workprec(PRECISION):
+            for a in np.flatnonzero(g > 1).tolist():
+                strength = total(x * x for x in balls(solution.witness.within[a, 0]))
+                if strength > 0:
+                    reach = (bounds.gap.upper() * int(g[a]) / (2 * strength)).upper()
+                    norm = ball(rule.value)
+                    gram[a, a] = arb.max(norm - reach, -norm).lower().union(norm)
+    none = np.zeros(gram.shape, dtype=bool)
+    return _said(problem, gram, none, "gap of the certificate", reason)
 
 
 def _pairs(multiplicities: tuple[int, ...]) -> Bool[np.ndarray, "m m"]:
@@ -196,17 +236,14 @@ def two_points(
     return peer, (signs > 0) & _pairs(tuple(g.astype(int)))
 
 
-def _in_the_box(problem: Problem, program: GramProgram, solution: Solution, reason: str) -> Coincidence:
+def _in_the_box(
+    problem: Problem, program: GramProgram, gram: Shaped[Balls, "m m"], reason: str
+) -> Coincidence:
     """Decide from balls around the optimum, which need no equations.
 
     In every optimum S M = 0 gives S_ii = −Σ_{j≠i} D_ij M_ij/M_ii. For two members of a group S_ii > D_ij over
     the whole box leaves no room between them, since S(h_i − h_j) = 0 says (S_ii − D_ij)(h_i − h_j) = 0.
     """
-    try:
-        gram = by_radius(program, solution, reason).gram
-    except InputError as error:
-        m = program.groups
-        return _said(problem, np.full((m, m), arb(0, 1)), np.zeros((m, m), dtype=bool), "none", str(error))
     rule, g = program.rules[0], program.multiplicity
     assert isinstance(rule, (Fixed, Bounded))
     with ctx.workprec(PRECISION):

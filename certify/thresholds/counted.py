@@ -9,7 +9,7 @@ from fractions import Fraction
 from flint import arb
 
 from certify.thresholds.cover import LOOSE
-from certify.thresholds.merged import decided, falling
+from certify.thresholds.merged import decided
 from certify.thresholds.step import AtCounts, step_problem
 from relax.counts import LARGEST_COUNT
 from relax.errors import SolverError
@@ -46,23 +46,22 @@ class Counted:
         p = self.problem
         return AtCounts.of(step_problem(self.k, sizes, p.loss, p.temperature, p.views).program())
 
-    def margin(self, ratio: Fraction) -> tuple[float, float]:
-        """Return a float that is positive where the minorities coincide, and log t."""
-        step = self.at(ratio)
-        k, k_minor = self.k
+    def smallest(self) -> Fraction:
+        """Return the smallest ratio ≥ 1 at which the samples fill a batch."""
+        batch = getattr(self.problem.loss, "batch_size", None) or 0
+        (k_major, k_minor), n = self.k, self.n_minor
+        least = -((k_minor * n - batch) // k_major) if self.whole else 0
+        return Fraction(max(n, least), n)
 
-        def difference(log_t: float) -> float:
-            major, across, _ = step.floats(math.exp(log_t))
-            return _log(k * major) + log_t - _log(k_minor * across)
-
-        log_t = falling(difference) if k > 1 else 0.0
-        _, across, minor = step.floats(math.exp(log_t))
-        return _log(k * across) + log_t - _log(k_minor * minor), log_t
+    def margin(self, ratio: Fraction) -> float:
+        """Return a float that is positive where the minorities coincide."""
+        return self.at(ratio).search()[1]
 
     def decided(self, ratio: Fraction) -> int:
         """Return what is proven at a ratio (`merged.decided`)."""
-        t = arb(self.margin(ratio)[1]).exp().mid()
-        return decided(self.at(ratio), (t, t), LOOSE)
+        step = self.at(ratio)
+        t = arb(step.search()[0]).exp().mid()
+        return decided(step, (t, t), LOOSE)
 
     def ratio(self, number: float) -> Fraction:
         """Return the ratio of counts next to a number."""
@@ -81,8 +80,8 @@ def counted_threshold(
         If an end is not proven.
     """
     largest = min(LARGEST_RATIO, LARGEST_COUNT // (2 * sum(given.k) * given.n_minor * given.problem.views))
-    low = high = Fraction(1)
-    while given.margin(high)[0] <= 0:
+    low = high = given.smallest()
+    while given.margin(high) <= 0:
         if high >= largest:
             return None, None, (), None, given.whole
         low, high = high, max(given.ratio(float(high) * GROWTH), high + Fraction(1, given.n_minor))
@@ -91,7 +90,7 @@ def counted_threshold(
         middle = given.ratio(math.sqrt(low * high))
         if not low < middle < high:
             middle = low + step
-        if given.margin(middle)[0] > 0:
+        if given.margin(middle) > 0:
             high = middle
         else:
             low = middle
@@ -101,6 +100,3 @@ def counted_threshold(
         raise SolverError(f"near R = {float(low):.6g} neither side is proven")
     return low, high, (), None, given.whole
 
-
-def _log(number: float) -> float:
-    return math.log(number) if number > 0 else -math.inf

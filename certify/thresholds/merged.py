@@ -19,35 +19,37 @@ both groups it has rank one, as it is positive across and annihilates a vector w
 and the other on the minorities; and multipliers exist, the identity being a Slater point. ν is unique, each
 M_ii being 1, and averages over permutations of equal classes are as good, so that (3) leaves no other optimum
 out. Where (1) changes sign, (2) and (3) say D_Mm² ≷ D_MM D_mm, without t.
+
+At any other β, with s = √((1 + (k_m − 1) β)/k_m) and γ = −s t, f along t and s is convex in (α, β), and so is
+its minimum over α in β. (1) then has s k_m for k_m, and the sides of (2) and (3), k_M t D_Mm and s k_m D_mm, say
+whether that minimum falls or rises with β: whether the optimal β is above or below.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
 
 from flint import arb
-from scipy.optimize import brentq
 
+from certify.thresholds.falling import falling
 from certify.thresholds.scaled import Scaled
 from certify.thresholds.step import Slopes, Step
 
 TIGHT = 2.0**-80  # how far from a polished root the search for proven signs begins
 NUDGE = 2.0**-30
 WIDEN, WIDENINGS = 16.0, 20
-DEEPEST = -1e9  # log t; e^{−1/τ} at τ = 10⁻⁹
 
 
 def balance(step: Step, t: arb, slopes: Slopes) -> tuple[Scaled, Scaled]:
     """Return the two sides of (1): the minimum is below t where the first is larger."""
     k_major, k_minor = step.k
-    return slopes.major.times(k_major * t), slopes.across.times(arb(k_minor))
+    return slopes.major.times(k_major * t), slopes.across.times(k_minor * step.s)
 
 
 def hold(step: Step, t: arb, slopes: Slopes) -> tuple[Scaled, Scaled]:
-    """Return the two sides of (2): the minorities coincide where the first is larger."""
+    """Return the two sides of (2): the minorities coincide, or come nearer, where the first is larger."""
     k_major, k_minor = step.k
-    return slopes.across.times(k_major * t), slopes.minor.times(arb(k_minor))
+    return slopes.across.times(k_major * t), slopes.minor.times(k_minor * step.s)
 
 
 def enclosed(step: Step, near: tuple[arb, arb], start: float = TIGHT) -> tuple[arb, arb]:
@@ -78,7 +80,10 @@ def enclosed(step: Step, near: tuple[arb, arb], start: float = TIGHT) -> tuple[a
 
 
 def decided(step: Step, near: tuple[arb, arb], start: float = TIGHT) -> int:
-    """Return 1 where the minorities are proven to coincide for every R of the step, −1 apart, 0 neither."""
+    """Return 1 where the minorities are proven to coincide for every R of the step, −1 apart, 0 neither.
+
+    With s < 1: where the optimal s is proven larger, and smaller.
+    """
     below, above = enclosed(step, near, start)
     t = below.union(above)
     slopes = step.slopes(t)
@@ -121,19 +126,3 @@ def margin(step: Step, t: arb) -> float:
 def _imbalance(step: Step, t: arb) -> arb:
     first, second = balance(step, t, step.slopes(t))
     return first.log_ratio(second)
-
-
-def falling(difference: Callable[[float], float], guess: float = 0.0) -> float:
-    """Return the root ≤ 0 of a function that rises through zero, looking first near a guess; else 0."""
-    low = high = min(0.0, guess + 0.01)
-    if difference(high) <= 0:
-        if high == 0.0 or difference(0.0) <= 0:
-            return 0.0
-        high = 0.0
-    else:
-        step = 0.02
-        low = high - step
-        while difference(low) > 0 and low > DEEPEST:
-            step *= 4
-            high, low = low, low - step
-    return float(brentq(difference, low, high, xtol=1e-15, rtol=1e-15))  # type: ignore[arg-type]

@@ -1,11 +1,12 @@
-"""Slopes of a loss for two class sizes, where the minority classes stand on one point.
+"""Slopes of a loss for two class sizes, along the singular matrices.
 
-With t = −γ ≥ 0, γ the cosine of a majority and the minority point, the other cosine that is left is
-α = (k_M t² − 1)/(k_M − 1) between majority classes: the merged matrix is singular (see `merged`).
+With cosines α between majorities, β between minorities, γ across, A = 1 + (k_M − 1) α, B = 1 + (k_m − 1) β,
+t = √(A/k_M) and s = √(B/k_m), both between 0 and 1, these have γ = −s t. At s = 1 the minorities are one point.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple, Protocol
@@ -15,6 +16,7 @@ from flint import arb
 
 from certify.balls.bounds import Objective, gradient_at, objective
 from certify.balls.enclosures import BallMatrix, ball, zeros
+from certify.thresholds.falling import falling
 from certify.thresholds.scaled import Polynomial, Scaled
 from relax.counts import ClassCounts
 from relax.losses import Loss
@@ -23,6 +25,7 @@ from relax.problem import Problem
 from relax.program import GramProgram
 from relax.rows import LogSumExp
 
+ONE = arb(1)
 SEEN = 6  # ratios 1, 2, … at which the numbers of a program are read; three fix a polynomial, three test it
 
 
@@ -40,6 +43,11 @@ class Step(Protocol):
     @property
     def k(self) -> tuple[int, int]:
         """k_M and k_m."""
+        ...
+
+    @property
+    def s(self) -> arb:
+        """√((1 + (k_m − 1) β)/k_m)."""
         ...
 
     def slopes(self, t: arb) -> Slopes:
@@ -61,12 +69,12 @@ class Tables:
     own: tuple[Polynomial, Polynomial]
     peer: tuple[tuple[Polynomial, Polynomial], tuple[Polynomial, Polynomial]]
 
-    def at(self, y: arb) -> ForRatios:
+    def at(self, y: arb, s: arb = ONE) -> ForRatios:
         """Return the rows for every R with 1/R in the ball y, which may hold 0, at the present precision."""
         weight = (self.weight[0].scaled(y), self.weight[1].scaled(y))
         own = (self.own[0].scaled(y), self.own[1].scaled(y))
         peer = [[number.scaled(y) for number in row] for row in self.peer]
-        return ForRatios(self.k, y, ball(1 / self.temperature), weight, own, peer)
+        return ForRatios(self.k, y, ball(1 / self.temperature), weight, own, peer, s)
 
 
 @dataclass(frozen=True)
@@ -79,17 +87,14 @@ class ForRatios:
     weight: tuple[Scaled, Scaled]
     own: tuple[Scaled, Scaled]
     peer: list[list[Scaled]]
+    s: arb = ONE
 
-    def slopes(self, t: arb, beta: arb | None = None, gamma: arb | None = None) -> Slopes:
-        """Return the slopes ω U e^{(M − 1)/τ}/X, X the argument of a row's logarithm.
-
-        With β and γ given, minorities have the cosine β and t² is (1 + (k_M − 1) α)/k_M alone.
-        """
+    def slopes(self, t: arb) -> Slopes:
+        """Return the slopes ω U e^{(M − 1)/τ}/X, X the argument of a row's logarithm."""
         (k, k_minor), pull = self.k, self.inverse_temperature
-        alpha = (k * t * t - 1) / (k - 1) if k > 1 else arb(1)
-        same = ((alpha - 1) * pull).exp()
-        across = ((-t if gamma is None else gamma) * pull - pull).exp()
-        near = arb(1) if beta is None else ((beta - 1) * pull).exp()
+        same = ((cosine(k, t) - 1) * pull).exp()
+        across = (-(1 + self.s * t) * pull).exp()
+        near = ((cosine(k_minor, self.s) - 1) * pull).exp()
         major = self.own[0] + self.peer[0][1].times(k_minor * across)
         major = major + self.peer[0][0].times((k - 1) * same) if k > 1 else major
         minor = self.own[1] + self.peer[1][1].times((k_minor - 1) * near) + self.peer[1][0].times(k * across)
@@ -103,38 +108,58 @@ class ForRatios:
 
 @dataclass(frozen=True)
 class AtCounts:
-    """Any convex rows whose enclosure is known, at given counts: batches among them."""
+    """Any convex rows whose enclosure is known, at given counts: batches among them.
 
-    k: tuple[int, int]
+    Group `minor` stands for the minorities, the other for the majorities, whatever their sizes.
+    """
+
     program: GramProgram
     goal: Objective
+    s: arb = ONE
+    minor: int = 1
 
     @classmethod
-    def of(cls, program: GramProgram) -> AtCounts:
+    def of(cls, program: GramProgram, s: arb = ONE, minor: int = 1) -> AtCounts:
         """Lay the rows out at the present precision."""
-        k_major, k_minor = program.multiplicity.astype(int).tolist()
-        return cls((k_major, k_minor), program, objective(program))
+        return cls(program, objective(program), s, minor)
+
+    @property
+    def k(self) -> tuple[int, int]:
+        """How many classes the two groups have."""
+        return int(self.program.multiplicity[1 - self.minor]), int(self.program.multiplicity[self.minor])
 
     def slopes(self, t: arb) -> Slopes:
         """Return the entries of the gradient in balls."""
-        peer = zeros(2, 2)
-        peer[0, 1] = peer[1, 0] = -t
-        peer[0, 0], peer[1, 1] = self._alpha(t), arb(1)
+        first, last, peer = 1 - self.minor, self.minor, zeros(2, 2)
+        peer[0, 1] = peer[1, 0] = -self.s * t
+        peer[first, first], peer[last, last] = cosine(self.k[0], t), cosine(self.k[1], self.s)
         slope = gradient_at(self.goal, BallMatrix(zeros(2) + arb(1), peer)).peer
-        return Slopes(*(Scaled(slope[at], 0, arb(1)) for at in ((0, 0), (0, 1), (1, 1))))
+        return Slopes(*(Scaled(slope[at], 0, arb(1)) for at in ((first, first), (0, 1), (last, last))))
 
     def floats(self, t: float) -> tuple[float, float, float]:
         """Return them in float64, for searches."""
-        alpha = float(self._alpha(arb(t)))
-        matrix = OrbitMatrix(
-            self.program.multiplicity, np.ones((2, 1, 1)), np.array([[alpha, -t], [-t, 1.0]])
-        )
+        first, last, peer = 1 - self.minor, self.minor, np.full((2, 2), -float(self.s) * t)
+        peer[first, first], peer[last, last] = map(float, (cosine(self.k[0], arb(t)), cosine(self.k[1], self.s)))
+        matrix = OrbitMatrix(self.program.multiplicity, np.ones((2, 1, 1)), peer)
         slope = self.program.gradient(matrix).peer
-        return float(slope[0, 0]), float(slope[0, 1]), float(slope[1, 1])
+        return float(slope[first, first]), float(slope[0, 1]), float(slope[last, last])
 
-    def _alpha(self, t: arb) -> arb:
-        k = self.k[0]
-        return (k * t * t - 1) / (k - 1) if k > 1 else arb(0)  # one class alone has no such entry
+    def search(self) -> tuple[float, float]:
+        """Return log t at the minimum, and log of the sides of (2) in `merged` there, both in float64."""
+        k, k_minor = self.k
+
+        def difference(log_t: float) -> float:
+            major, across, _ = self.floats(math.exp(log_t))
+            return _log(k * major) + log_t - _log(k_minor * float(self.s) * across)
+
+        log_t = falling(difference) if k > 1 else 0.0
+        _, across, minor = self.floats(math.exp(log_t))
+        return log_t, _log(k * across) + log_t - _log(k_minor * float(self.s) * minor)
+
+
+def cosine(k: int, part: arb) -> arb:
+    """Return the cosine x between k classes with (1 + (k − 1) x)/k = part²; 1 where there is one class."""
+    return (k * part * part - 1) / (k - 1) if k > 1 else arb(1)
 
 
 def step_problem(
@@ -188,3 +213,7 @@ def _numbers(program: GramProgram) -> list[Fraction]:
 def _polynomial(values: tuple[Fraction, ...]) -> Polynomial | None:
     found = Polynomial.through((values[0], values[1], values[2]))
     return found if all(found(Fraction(i + 1)) == x for i, x in enumerate(values)) else None
+
+
+def _log(number: float) -> float:
+    return math.log(number) if number > 0 else -math.inf

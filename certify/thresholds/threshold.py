@@ -154,7 +154,8 @@ def collapse_threshold(
     if k[1] < 2:
         raise InputError("k_minor 1 leaves no two minority classes that could coincide; give at least 2")
     chosen = parse(loss) if isinstance(loss, str) else loss
-    problem = step_problem(k, (2 * size, size), chosen, temperature, views)
+    enough = max(2 * size, getattr(chosen, "batch_size", None) or 0)  # samples for a batch
+    problem = step_problem(k, (enough, size), chosen, temperature, views)
     _check(problem.program(), problem.reduction().nodes, chosen)
     about = (*k, size, problem.loss, problem.temperature, problem.views)
     with ctx.workprec(PRECISION):
