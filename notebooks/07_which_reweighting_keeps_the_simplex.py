@@ -84,7 +84,7 @@ assert (
     < 0.01
 )
 order = sorted(curves, key=lambda name: -curves[name][-8])
-figure, axes = plt.subplots(figsize=(9.0, 4.2), layout="constrained")
+figure, axes = plt.subplots(figsize=(8.4, 3.7), layout="constrained")
 marks = dict(zip(order, "osD^v<>P*", strict=True))
 for place, name in enumerate(order):
     keeps = max(curves[name]) < 1e-6
