@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from jaxtyping import Float, Int
 from matplotlib.axes import Axes
@@ -138,7 +136,7 @@ def descent_paths(
         raise InputError(f"features have {dim} dimensions; draw what descend(..., dim=2) or dim=3 returns")
     if n > MOST_PATHS:
         raise InputError(f"descent has {n} features, more than {MOST_PATHS}; give level='classes' to descend")
-    around = check_view(view)
+    around, reference = check_view(view), _reference(optimum, labels, dim)
     steps = path.features[: _last_step(path.losses[:, start]) + 1, start]
     steps = steps[np.unique(np.linspace(0, len(steps) - 1, MOST_STEPS).astype(int))]
     norm = np.linalg.norm(steps, axis=2)
@@ -147,9 +145,9 @@ def descent_paths(
     ax = axes_or_new(ax, (6.4, 4.6))
     draw_sphere(ax, dim, radius, around)
     ends = np.stack([_draw_path(ax, steps[:, i], int(labels[i]), around, by_time) for i in range(n)])
-    if optimum is not None:
-        _draw_optimum(ax, ends, labels, optimum, around)
-    _explain(ax, labels, optimum is not None)
+    if reference is not None:
+        _draw_optimum(ax, reference, class_means(ends, labels), around)
+    _explain(ax, labels, reference is not None)
     ax.set_title("Features on their way" + (", from the centre outwards" if by_time else ""))
     return ax
 
@@ -200,24 +198,29 @@ def _along_the_sphere(steps: Float[np.ndarray, "s d"]) -> Float[np.ndarray, "f d
     return straight * (norm / np.where(length > 0, length, 1.0))[:, None]
 
 
-def _draw_optimum(
-    ax: Axes,
-    ends: Float[np.ndarray, "n d"],
-    labels: Int[np.ndarray, " n"],
-    optimum: Any,
-    view: tuple[float, float],
-) -> None:
+def _reference(
+    optimum: Solution | None, labels: Int[np.ndarray, " n"], dim: int
+) -> Float[np.ndarray, "k r"] | None:
+    """Return the class vectors of the optimum, or refuse those that the features cannot be turned onto."""
+    if optimum is None:
+        return None
     solution = expect(optimum, Solution, "optimum", "give what solve(problem) returns")
-    reference = embed(solution.class_gram)
-    k, dim = int(labels.max()) + 1, ends.shape[1]
+    reference, k = embed(solution.class_gram), int(labels.max()) + 1
     if len(reference) != k or reference.shape[1] > dim:
         raise InputError(
-            f"optimum has {len(reference)} classes of rank {reference.shape[1]}, the features {k} in {dim}"
-            "; give the solution of the same problem"
+            f"optimum has {len(reference)} classes of rank {reference.shape[1]}, the features {k} in {dim}; "
+            "give the solution of the same problem"
         )
-    means = class_means(ends, labels)
-    turned = align(reference, means).aligned
-    at = seen(turned, view)
+    return reference
+
+
+def _draw_optimum(
+    ax: Axes,
+    reference: Float[np.ndarray, "k r"],
+    means: Float[np.ndarray, "k d"],
+    view: tuple[float, float],
+) -> None:
+    at = seen(align(reference, means).aligned, view)
     for x, y, depth in zip(at.x, at.y, at.depth, strict=True):
         faint = BEHIND if depth < -1e-9 else FRONT
         ax.plot(x, y, "o", ms=15, mew=1.3, mfc="none", mec=grey(1.0), alpha=faint, zorder=7)
