@@ -53,6 +53,7 @@ def _entries(solution: Solution, block: Block) -> Float[np.ndarray, "m m"]:
 def cells_of_array(
     gram: Float[np.ndarray, "k k"], blocks: Sequence[Any] | np.ndarray | None, quantity: str | None
 ) -> Cells:
+    """Return the entries of an array, rows in their blocks; they are cosines where the diagonal is one."""
     k = len(gram)
     if quantity is None:
         quantity = "cosine" if np.allclose(gram.diagonal(), 1, rtol=0, atol=SAME) else "inner product"

@@ -20,6 +20,7 @@ from relax.solution import Solution
 MOST_LINES = 64  # starts that are drawn, a line each
 MOST_PATHS = 400  # features that are drawn
 MOST_STEPS = 2_000  # of a path
+SEEN = 3e-3  # of the radius, a movement that is no longer seen
 FINE = 8  # pieces of a step, which follow the sphere
 FIRST_RADIUS = 0.3  # of the circle, where time begins
 EPSILON = float(np.finfo(float).eps)
@@ -99,9 +100,9 @@ def descent_paths(
 ) -> Axes:
     """Draw the way of every feature of one start, on the circle or the sphere.
 
-    On the circle the radius is time, from near the centre to the circle itself; where norms are not all one
-    number it is the norm. On the sphere a way grows darker with time, and what is behind is fainter. Rings
-    are the class vectors of the optimum, rotated onto the end.
+    On the circle the radius is time, from near the centre to the circle itself, until no movement is seen;
+    where norms are not all one number it is the norm. On the sphere a way grows darker with time, and what is
+    behind is fainter. Rings are the class vectors of the optimum, rotated onto the end.
 
     Parameters
     ----------
@@ -137,7 +138,7 @@ def descent_paths(
     if n > MOST_PATHS:
         raise InputError(f"descent has {n} features, more than {MOST_PATHS}; give level='classes' to descend")
     around, reference = check_view(view), _reference(optimum, labels, dim)
-    steps = path.features[: _last_step(path.losses[:, start]) + 1, start]
+    steps = _until_there(path.features[: _last_step(path.losses[:, start]) + 1, start])
     steps = steps[np.unique(np.linspace(0, len(steps) - 1, MOST_STEPS).astype(int))]
     norm = np.linalg.norm(steps, axis=2)
     radius = float(norm[-1].max())
@@ -163,6 +164,14 @@ def _last_step(losses: Float[np.ndarray, " steps"]) -> int:
     """Return the step at which a start was done: its loss is then repeated."""
     moved = np.flatnonzero(np.diff(losses))
     return int(moved[-1]) + 1 if len(moved) else 0
+
+
+def _until_there(steps: Float[np.ndarray, "s n d"]) -> Float[np.ndarray, "f n d"]:
+    """Return the steps up to the first from which on all are as near their end as can be seen."""
+    away = np.linalg.norm(steps - steps[-1], axis=2).max(axis=1)
+    far = np.flatnonzero(away > SEEN * np.linalg.norm(steps[-1], axis=1).max())
+    last = min(int(far[-1]) + 2, len(steps) - 1) if len(far) else 0
+    return np.concatenate([steps[:last], steps[-1:]])
 
 
 def _draw_path(

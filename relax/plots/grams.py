@@ -24,6 +24,7 @@ MOST_HATCHED = 40  # rows whose cells are large enough for a hatch
 MOST_DRAWN = 4_000  # rows of a heat map
 NEARLY_ALL = 0.999  # of many cells
 UNEVEN = 8.0  # an entry so many times the usual one would leave nothing else to see
+ROUNDING = 1e-9  # of the largest entry, what is written as zero
 SIZE = (5.4, 4.4)
 
 
@@ -196,9 +197,11 @@ def scale(shown: Float[np.ndarray, "m m"]) -> Normalize:
 
 
 def _write_values(ax: Axes, image: AxesImage, cells: Cells) -> None:
+    reach = float(np.nanmax(np.abs(cells.values), initial=0.0)) or 1.0
     for (row, column), value in np.ndenumerate(cells.values):
         if np.isfinite(value):
             ink = readable_on(image.cmap(float(np.asarray(image.norm(value)))))
-            text = with_minus(f"{value:{cells.digits}}")
+            shown = 0.0 if abs(value) < ROUNDING * reach else value
+            text = with_minus(f"{shown:{cells.digits}}")
             size = "small" if len(cells.values) > 5 else "medium"
             ax.text(column, row, text, ha="center", va="center", color=ink, fontsize=size)
