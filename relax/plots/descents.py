@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from jaxtyping import Float, Int
 from matplotlib.axes import Axes
@@ -22,6 +20,7 @@ from relax.solution import Solution
 MOST_LINES = 64  # starts that are drawn, a line each
 MOST_PATHS = 400  # features that are drawn
 MOST_STEPS = 2_000  # of a path
+SEEN = 3e-3  # of the radius, a movement that is no longer seen
 FINE = 8  # pieces of a step, which follow the sphere
 FIRST_RADIUS = 0.3  # of the circle, where time begins
 EPSILON = float(np.finfo(float).eps)
@@ -101,9 +100,9 @@ def descent_paths(
 ) -> Axes:
     """Draw the way of every feature of one start, on the circle or the sphere.
 
-    On the circle the radius is time, from near the centre to the circle itself; where norms are not all one
-    number it is the norm. On the sphere a way grows darker with time, and what is behind is fainter. Rings
-    are the class vectors of the optimum, rotated onto the end.
+    On the circle the radius is time, from near the centre to the circle itself, until no movement is seen;
+    where norms are not all one number it is the norm. On the sphere a way grows darker with time, and what is
+    behind is fainter. Rings are the class vectors of the optimum, rotated onto the end.
 
     Parameters
     ----------
@@ -138,8 +137,8 @@ def descent_paths(
         raise InputError(f"features have {dim} dimensions; draw what descend(..., dim=2) or dim=3 returns")
     if n > MOST_PATHS:
         raise InputError(f"descent has {n} features, more than {MOST_PATHS}; give level='classes' to descend")
-    around = check_view(view)
-    steps = path.features[: _last_step(path.losses[:, start]) + 1, start]
+    around, reference = check_view(view), _reference(optimum, labels, dim)
+    steps = _until_there(path.features[: _last_step(path.losses[:, start]) + 1, start])
     steps = steps[np.unique(np.linspace(0, len(steps) - 1, MOST_STEPS).astype(int))]
     norm = np.linalg.norm(steps, axis=2)
     radius = float(norm[-1].max())
@@ -147,9 +146,9 @@ def descent_paths(
     ax = axes_or_new(ax, (6.4, 4.6))
     draw_sphere(ax, dim, radius, around)
     ends = np.stack([_draw_path(ax, steps[:, i], int(labels[i]), around, by_time) for i in range(n)])
-    if optimum is not None:
-        _draw_optimum(ax, ends, labels, optimum, around)
-    _explain(ax, labels, optimum is not None)
+    if reference is not None:
+        _draw_optimum(ax, reference, class_means(ends, labels), around)
+    _explain(ax, labels, reference is not None)
     ax.set_title("Features on their way" + (", from the centre outwards" if by_time else ""))
     return ax
 
@@ -165,6 +164,14 @@ def _last_step(losses: Float[np.ndarray, " steps"]) -> int:
     """Return the step at which a start was done: its loss is then repeated."""
     moved = np.flatnonzero(np.diff(losses))
     return int(moved[-1]) + 1 if len(moved) else 0
+
+
+def _until_there(steps: Float[np.ndarray, "s n d"]) -> Float[np.ndarray, "f n d"]:
+    """Return the steps up to the first from which on all are as near their end as can be seen."""
+    away = np.linalg.norm(steps - steps[-1], axis=2).max(axis=1)
+    far = np.flatnonzero(away > SEEN * np.linalg.norm(steps[-1], axis=1).max())
+    last = min(int(far[-1]) + 2, len(steps) - 1) if len(far) else 0
+    return np.concatenate([steps[:last], steps[-1:]])
 
 
 def _draw_path(
@@ -200,24 +207,29 @@ def _along_the_sphere(steps: Float[np.ndarray, "s d"]) -> Float[np.ndarray, "f d
     return straight * (norm / np.where(length > 0, length, 1.0))[:, None]
 
 
-def _draw_optimum(
-    ax: Axes,
-    ends: Float[np.ndarray, "n d"],
-    labels: Int[np.ndarray, " n"],
-    optimum: Any,
-    view: tuple[float, float],
-) -> None:
+def _reference(
+    optimum: Solution | None, labels: Int[np.ndarray, " n"], dim: int
+) -> Float[np.ndarray, "k r"] | None:
+    """Return the class vectors of the optimum, or refuse those that the features cannot be turned onto."""
+    if optimum is None:
+        return None
     solution = expect(optimum, Solution, "optimum", "give what solve(problem) returns")
-    reference = embed(solution.class_gram)
-    k, dim = int(labels.max()) + 1, ends.shape[1]
+    reference, k = embed(solution.class_gram), int(labels.max()) + 1
     if len(reference) != k or reference.shape[1] > dim:
         raise InputError(
-            f"optimum has {len(reference)} classes of rank {reference.shape[1]}, the features {k} in {dim}"
-            "; give the solution of the same problem"
+            f"optimum has {len(reference)} classes of rank {reference.shape[1]}, the features {k} in {dim}; "
+            "give the solution of the same problem"
         )
-    means = class_means(ends, labels)
-    turned = align(reference, means).aligned
-    at = seen(turned, view)
+    return reference
+
+
+def _draw_optimum(
+    ax: Axes,
+    reference: Float[np.ndarray, "k r"],
+    means: Float[np.ndarray, "k d"],
+    view: tuple[float, float],
+) -> None:
+    at = seen(align(reference, means).aligned, view)
     for x, y, depth in zip(at.x, at.y, at.depth, strict=True):
         faint = BEHIND if depth < -1e-9 else FRONT
         ax.plot(x, y, "o", ms=15, mew=1.3, mfc="none", mec=grey(1.0), alpha=faint, zorder=7)

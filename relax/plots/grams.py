@@ -3,40 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.colors import AsinhNorm, Normalize
 from matplotlib.image import AxesImage
 from matplotlib.ticker import NullLocator
 
-from relax.arrangement import SAME, Block, Geometry, geometry
-from relax.errors import InputError, among, reason, worded
+from relax.arrangement import Block, Geometry, geometry
+from relax.errors import InputError, among, worded
 from relax.plots.canvas import axes_or_new, figure_of, plain, square_gram, with_minus
+from relax.plots.cells import MOST_NAMED, Cells, cells_of_array, cells_of_solution
 from relax.plots.themes import COLOUR_MAP, grey, readable_on
 from relax.solution import Solution
 
-MOST_NAMED = 12  # rows with a name each
 MOST_WRITTEN = 8  # rows whose cells have their value written in
 MOST_HATCHED = 40  # rows whose cells are large enough for a hatch
 MOST_DRAWN = 4_000  # rows of a heat map
 NEARLY_ALL = 0.999  # of many cells
 UNEVEN = 8.0  # an entry so many times the usual one would leave nothing else to see
+ROUNDING = 1e-9  # of the largest entry, what is written as zero
 SIZE = (5.4, 4.4)
-
-
-class Cells(NamedTuple):
-    """What a heat map shows: the entries, NaN where there is none, and what its rows are called."""
-
-    values: Float[np.ndarray, "m m"]
-    names: list[str]
-    ticks: list[float]
-    starts: list[int]  # of blocks, the first left out
-    quantity: str
-    digits: str
-    empty: str = ""  # what a cell without an entry means
 
 
 def heat_map(
@@ -75,7 +64,7 @@ def heat_map(
         If the source is no Gram matrix, has more than 4,000 rows, has no such roles, or `blocks` do not fit.
     """
     if not isinstance(source, Solution):
-        cells = _cells_of_array(square_gram(source, "source", MOST_DRAWN), blocks, None)
+        cells = cells_of_array(square_gram(source, "source", MOST_DRAWN), blocks, None)
         ax = axes_or_new(ax, SIZE)
         _draw(ax, cells)
         ax.set_title("Gram matrix")
@@ -93,7 +82,7 @@ def heat_map(
         )
     block = next(block for block in found.blocks if {block.first, block.second} == set(wanted))
     ax = axes_or_new(ax, SIZE)
-    _draw(ax, _cells_of_solution(source, found, block))
+    _draw(ax, cells_of_solution(source, found, block))
     _label(ax, found, block)
     return ax
 
@@ -132,7 +121,7 @@ def difference(
         blocks = np.array(known[0].sizes)[known[0].group_of_class()] if known else None
     apart = one - other
     ax = axes_or_new(ax, SIZE)
-    _draw(ax, _cells_of_array(apart, blocks, "difference"))
+    _draw(ax, cells_of_array(apart, blocks, "difference"))
     ax.set_title(f"Difference, at most {plain(float(f'{np.abs(apart).max():.2g}'))}")
     return ax
 
@@ -141,69 +130,6 @@ def _pair(roles: object) -> tuple[str, str]:
     if isinstance(roles, (tuple, list)) and len(roles) == 2:
         return roles[0], roles[1]
     raise InputError(f'roles is {worded(roles)}; give two, e.g. ("classifier", "feature")')
-
-
-def _cells_of_solution(solution: Solution, geometry: Geometry, block: Block) -> Cells:
-    """Return entries of different units; cells of groups of one unit have none."""
-    label = geometry.label
-    order = np.lexsort((np.arange(len(label)) if geometry.of is None else geometry.of, label))
-    names, ticks = _names(solution, geometry, order)
-    kinds = label[order] if geometry.of is None else geometry.of[order]
-    starts = np.flatnonzero(np.diff(kinds)) + 1
-    quantity, digits = ("cosine", ".3f") if block.cosine else ("inner product", ".3g")
-    empty = f"no pair of different {geometry.unit_plural}"
-    shown = _entries(solution, block)[np.ix_(order, order)]
-    return Cells(shown, names, ticks, starts.tolist(), quantity, digits, empty)
-
-
-def _entries(solution: Solution, block: Block) -> Float[np.ndarray, "m m"]:
-    """Return the entries of different units of two groups; NaN for a group of one unit with itself."""
-    own, peer = solution.entries(block.first, block.second)
-    shown = peer / own.max() if block.cosine else peer.copy()
-    alone = solution.nodes.multiplicity == 1
-    shown[alone, alone] = np.nan
-    return shown
-
-
-def _cells_of_array(
-    gram: Float[np.ndarray, "k k"], blocks: Sequence[Any] | np.ndarray | None, quantity: str | None
-) -> Cells:
-    k = len(gram)
-    if quantity is None:
-        quantity = "cosine" if np.allclose(gram.diagonal(), 1, rtol=0, atol=SAME) else "inner product"
-    if blocks is None:
-        kept = _spread(k)
-        return Cells(gram, [str(i) for i in kept], [float(i) for i in kept], [], quantity, ".3g")
-    order, starts, names = _in_blocks(blocks, k)
-    middle = (np.append(starts, k)[:-1] + np.append(starts[1:], k) - 1) / 2
-    kept = _spread(len(names))
-    return Cells(
-        gram[np.ix_(order, order)],
-        [names[i] for i in kept],
-        [float(middle[i]) for i in kept],
-        starts[1:].tolist(),
-        quantity,
-        ".3g",
-    )
-
-
-def _in_blocks(
-    blocks: Sequence[Any] | np.ndarray, count: int
-) -> tuple[Int[np.ndarray, " k"], Int[np.ndarray, " b"], list[str]]:
-    """Return the order of the rows, where each block starts, and what it is called."""
-    try:
-        given = np.asarray(blocks)
-        values, label, sizes = np.unique(given, return_inverse=True, return_counts=True)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"blocks cannot be sorted ({reason(error)}); give numbers or texts") from error
-    if given.shape != (count,):
-        raise InputError(f"blocks have shape {given.shape}; give one entry for each of the {count} rows")
-    numbers = values.dtype.kind in "iuf"
-    if numbers:
-        values, sizes, label = values[::-1], sizes[::-1], len(values) - 1 - label
-    names = [plain(float(value)) if numbers else str(value) for value in values]
-    named = [f"{name} ×{size:,}" if size > 1 else name for name, size in zip(names, sizes, strict=True)]
-    return np.argsort(label, kind="stable"), np.cumsum(sizes) - sizes, named
 
 
 def _draw(ax: Axes, cells: Cells) -> None:
@@ -271,37 +197,11 @@ def scale(shown: Float[np.ndarray, "m m"]) -> Normalize:
 
 
 def _write_values(ax: Axes, image: AxesImage, cells: Cells) -> None:
+    reach = float(np.nanmax(np.abs(cells.values), initial=0.0)) or 1.0
     for (row, column), value in np.ndenumerate(cells.values):
         if np.isfinite(value):
             ink = readable_on(image.cmap(float(np.asarray(image.norm(value)))))
-            text = with_minus(f"{value:{cells.digits}}")
+            shown = 0.0 if abs(value) < ROUNDING * reach else value
+            text = with_minus(f"{shown:{cells.digits}}")
             size = "small" if len(cells.values) > 5 else "medium"
             ax.text(column, row, text, ha="center", va="center", color=ink, fontsize=size)
-
-
-def _names(
-    solution: Solution, geometry: Geometry, order: Int[np.ndarray, " m"]
-) -> tuple[list[str], list[float]]:
-    """Return what rows are called, and where the names stand: all of them while they are few."""
-    count = len(order)
-    if not geometry.labelled:
-        return [f"{geometry.units.sum():,} {geometry.unit}s"], [(count - 1) / 2]
-    sizes = geometry.sizes[geometry.label[order]]
-    if geometry.of is not None:  # samples: a name a class
-        starts = np.unique(geometry.of[order], return_index=True)[1]
-        starts.sort()
-        ends = np.append(starts[1:], count)
-        middle = (starts + ends - 1) / 2
-        kept = _spread(len(starts))
-        return [f"{sizes[starts[i]]:,}" for i in kept], [float(middle[i]) for i in kept]
-    kept = _spread(count)
-    g = solution.nodes.multiplicity[order].astype(int)
-    named = [f"{sizes[i]:,} ×{g[i]:,}" if g[i] > 1 and count <= MOST_NAMED else f"{sizes[i]:,}" for i in kept]
-    return named, [float(i) for i in kept]
-
-
-def _spread(count: int) -> list[int]:
-    """Return all of so many positions, or six of them where they are many."""
-    if count <= MOST_NAMED:
-        return list(range(count))
-    return np.unique(np.linspace(0, count - 1, 6).astype(int)).tolist()

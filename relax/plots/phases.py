@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
+from matplotlib.collections import PolyCollection
 from matplotlib.colors import Normalize
 from matplotlib.ticker import MaxNLocator
 
@@ -28,15 +30,16 @@ SPREAD = 8.0  # values so many times each other stand on a logarithmic axis
 def phase_diagram(diagram: Any, ax: Axes | None = None) -> Axes:
     """Draw the cosine of minority classes over the ratio R and a second parameter.
 
-    The line is the threshold, with the bracket that is proven at each value of the parameter; right of the
-    bracket's upper end, where classes coincide, cells are hatched.
+    The line is the threshold, with the bracket that is proven at each value of the parameter. Hatched are the
+    ratios at which classes are proven to coincide: the `pieces` of the thresholds that say so. Cells without
+    a cosine are empty.
 
     Parameters
     ----------
     diagram : PhaseDiagram
         What `certify.thresholds.phase_diagram` returns, or whatever has `parameter`, its name; `values`,
         shape (v,); `ratios`, shape (r,); `cosine`, shape (v, r); and `thresholds`, one a value, as in
-        `against_ratio`.
+        `against_ratio`; of theirs `pieces`, with `start`, `end` (None: all larger) and `together`.
     ax : Axes, optional
         Where to draw; a new figure by default.
 
@@ -53,12 +56,16 @@ def phase_diagram(diagram: Any, ax: Axes | None = None) -> Axes:
     values, ratios, cosine = _arrays(diagram)
     ax = axes_or_new(ax)
     by_ratio, by_value = _edges(ratios, logarithmic=True), _edges(values, _is_logarithmic(values))
-    scale = Normalize(min(float(np.nanmin(cosine)), 0.0), 1.0)
+    scale = Normalize(min(float(np.min(cosine, where=np.isfinite(cosine), initial=0.0)), 0.0), 1.0)
     ax.pcolormesh(by_ratio, by_value, cosine, cmap=COLOUR_MAP, norm=scale, rasterized=True, lw=0)
     figure_of(ax).colorbar(
         ScalarMappable(scale, COLOUR_MAP), ax=ax, label="cosine of two minority classes"
     ).outline.set_visible(False)  # type: ignore[operator]
-    _draw_thresholds(ax, diagram, values, by_ratio, by_value)
+    _hatch_proven(ax, diagram.thresholds, by_ratio, by_value)
+    _draw_thresholds(ax, diagram.thresholds, values, float(by_ratio[-1]))
+    if any(one.ratio is not None for one in diagram.thresholds):
+        # over the colours, which no theme changes
+        ax.legend(facecolor="white", labelcolor="black", edgecolor="black", framealpha=0.9)
     ax.set_xscale("log")
     ax.set_xlim(by_ratio[0], by_ratio[-1])
     log_ticks(ax, "x", by_ratio[0], by_ratio[-1])
@@ -76,39 +83,45 @@ def phase_diagram(diagram: Any, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def _draw_thresholds(
+def _hatch_proven(
     ax: Axes,
-    diagram: Any,
-    values: Float[np.ndarray, " v"],
+    thresholds: Sequence[Any],
     by_ratio: Float[np.ndarray, " r1"],
     by_value: Float[np.ndarray, " v1"],
 ) -> None:
-    found = [(i, one) for i, one in enumerate(diagram.thresholds) if one.ratio is not None]
-    if not found:
-        return
-    nowhere = float(by_ratio[-1])
-    upper, middle = np.full(len(values), nowhere), np.full(len(values), np.nan)
-    for i, one in found:
-        upper[i] = min(float(one.upper), nowhere)
-        middle[i] = float(one.ratio)
-    ax.fill_betweenx(  # a step a value: nothing is claimed between values
-        by_value,
-        np.append(upper, upper[-1]),
-        nowhere,
-        step="post",
-        facecolor="none",
-        edgecolor=(0.0, 0.0, 0.0, 0.55),
-        hatch="///",
-        lw=0,
-        label="proven to coincide",
-    )
-    drawn = np.array([float(one.lower) for _, one in found]), np.array([float(one.upper) for _, one in found])
-    inside = np.array([i for i, _ in found])
-    mark = {"marker": "o", "ms": 4.5, "mfc": "white", "mec": "black"} if len(values) <= FEW else {}
+    """Hatch the ratios of every piece that is proven together; a step a value: nothing is known between."""
+    corners = []
+    for one, low, high in zip(thresholds, by_value[:-1], by_value[1:], strict=True):
+        for piece in getattr(one, "pieces", ()):
+            start, end = _within(piece.start, by_ratio), _within(piece.end, by_ratio)
+            if piece.together and start < end:
+                corners.append([(start, low), (end, low), (end, high), (start, high)])
+    if corners:
+        ink = {"facecolors": "none", "edgecolors": (0.0, 0.0, 0.0, 0.55), "linewidths": 0}
+        ax.add_collection(
+            PolyCollection(corners, hatch="///", label="proven to coincide", **ink), autolim=False
+        )
+
+
+def _within(ratio: Any, by_ratio: Float[np.ndarray, " r1"]) -> float:
+    """Return a ratio no farther than the picture goes; None is infinity, and fractions may exceed floats."""
+    if ratio is None or ratio > by_ratio[-1]:
+        return float(by_ratio[-1])
+    return max(float(ratio), float(by_ratio[0]))
+
+
+def _draw_thresholds(
+    ax: Axes, thresholds: Sequence[Any], values: Float[np.ndarray, " v"], last: float
+) -> None:
+    """Draw the line through the middles of the brackets, and each of them; beyond the picture it ends."""
+    found = [one.ratio is not None and one.upper <= last for one in thresholds]
+    middle = [float(one.ratio) if here else np.nan for one, here in zip(thresholds, found, strict=True)]
+    mark: dict[str, Any] = {"marker": "o", "ms": 4.5, "mfc": "white", "mec": "black"}
     ax.plot(middle, values, color="white", lw=3.4, solid_capstyle="round")
-    ax.plot(middle, values, color="black", lw=1.5, label="threshold", **mark)
-    ax.hlines(values[inside], *drawn, color="black", lw=2.5)
-    ax.legend(facecolor="white", labelcolor="black", edgecolor="black", framealpha=0.9)  # over the colours
+    ax.plot(middle, values, color="black", lw=1.5, label="threshold", **(mark if len(values) <= FEW else {}))
+    for one, value, here in zip(thresholds, values, found, strict=True):
+        if here:
+            ax.hlines(value, float(one.lower), float(one.upper), color="black", lw=2.5)
 
 
 def _arrays(

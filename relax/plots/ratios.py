@@ -69,7 +69,7 @@ def against_ratio(
     """
     curves = _curves(table, quantities)
     temperatures = sorted({curve.temperature for curve in curves if curve.temperature is not None})
-    several = len(temperatures) > 1
+    several, marked = len(temperatures) > 1, _thresholds(threshold, temperatures)
     ax = axes_or_new(ax, SIZE)
     for curve in curves:
         style = series(temperatures.index(curve.temperature) if several else _place(curve.quantity))  # type: ignore[arg-type]
@@ -96,7 +96,7 @@ def against_ratio(
     ax.set_ylabel("angle (degrees)" if degrees else "cosine")
     said = f", τ = {temperatures[0]:g}" if len(temperatures) == 1 else ""
     ax.set_title(f"What imbalance does to {'angles' if degrees else 'cosines'}{said}")
-    for place, one in _thresholds(threshold, temperatures):
+    for place, one in marked:
         _mark(
             ax,
             one,
@@ -174,12 +174,14 @@ def _thresholds(threshold: Any, temperatures: list[float]) -> list[tuple[int, An
 def _mark(ax: Axes, threshold: Any, colour: Any, degrees: bool, temperature: list[float]) -> None:
     """Draw the bracket of a threshold, or the limit where there is none."""
     at = f", τ = {temperature[0]:g}" if temperature else ""
+    if threshold.ratio is None and threshold.limit is None:
+        return
     if threshold.ratio is None:
         limit = float(threshold.limit)
         value = float(np.degrees(np.arccos(np.clip(limit, -1, 1)))) if degrees else limit
         ax.axhline(value, color=colour, lw=1, ls=(0, (1, 3)), label=f"minorities for R → ∞: {value:.3g}{at}")
         return
     low, high = float(threshold.lower), float(threshold.upper)
-    label = f"one point from R = {float(threshold.ratio):.4g}{at}"
+    label = f"threshold, R = {float(threshold.ratio):.4g}{at}"
     ax.axvspan(low, high, color=colour, alpha=0.5, lw=0)
     ax.axvline(float(threshold.ratio), color=colour, lw=1, ls=(0, (4, 3)), label=label)

@@ -85,6 +85,7 @@ def draw_sphere(ax: Axes, dim: int, radius: float, view: tuple[float, float]) ->
     ax.plot(0, 0, ".", color=grey(0.5), ms=4, zorder=2)
     reach = MARGIN * radius
     ax.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
+    ax.set_anchor("W")  # so that there is room for a legend on the right
     ax.set_axis_off()
 
 

@@ -54,7 +54,8 @@ def sweep(majorities: int, minorities: int, temperatures: tuple[float, ...]) -> 
 def threshold(lower: float | None, upper: float | None, limit: float = 1.0) -> Any:
     """Return what a threshold has."""
     ratio = None if lower is None or upper is None else (lower + upper) / 2
-    return SimpleNamespace(lower=lower, upper=upper, ratio=ratio, limit=limit)
+    pieces = () if ratio is None else (SimpleNamespace(start=upper, end=None, together=True),)
+    return SimpleNamespace(lower=lower, upper=upper, ratio=ratio, limit=limit, pieces=pieces)
 
 
 def diagram() -> Any:

@@ -115,7 +115,11 @@ def grounds_of_cells(ax: Axes) -> dict[Text, Any]:
     """Return the colour behind each text that stands on a cell of a heat map."""
     (image,) = ax.images
     values = np.asarray(image.get_array())
-    return {text: image.cmap(image.norm(values[text.get_position()[::-1]])) for text in ax.texts}
+    found: dict[Text, Any] = {}
+    for text in ax.texts:
+        column, row = text.get_position()
+        found[text] = image.cmap(float(np.asarray(image.norm(values[int(row), int(column)]))))
+    return found
 
 
 @pytest.mark.parametrize("name", ["light", "dark", "print"])
