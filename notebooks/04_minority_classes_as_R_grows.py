@@ -117,6 +117,7 @@ for majority in (1323, 1324):
 # below agree with it.
 
 # %%
+from scipy.optimize import brentq
 
 
 def unclipped(k_major, temperature):
@@ -139,8 +140,6 @@ for majorities in (1, 2):
 # proven thresholds agree on either side of it.
 
 # %%
-from scipy.optimize import brentq
-
 for majorities in (3, 4, 5, 10):
     critical = brentq(lambda t, k=majorities: unclipped(k, t) - 1, 0.02, 1)
     cold, warm = (

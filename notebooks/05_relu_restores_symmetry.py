@@ -114,6 +114,7 @@ assert {product[i][j] / product[i][i] for i in range(k) for j in range(k) if i !
 # The free optimum is no simplex, and the distance from it grows with the ratio.
 
 # %%
+simplex, frame = np.eye(4) - 1 / 4, np.eye(4)
 
 
 def distance(gram, target):
@@ -121,7 +122,6 @@ def distance(gram, target):
     return np.linalg.norm(gram / np.linalg.norm(gram) - target / np.linalg.norm(target))
 
 
-simplex, frame = np.eye(4) - 1 / 4, np.eye(4)
 for ratio in (1, 2, 10, 100, 1000):
     here = Problem.step(2, 2, 10 * ratio, 10, temperature=0.5)
     there = Problem.step(2, 2, 10 * ratio, 10, temperature=0.5, nonnegative=True)

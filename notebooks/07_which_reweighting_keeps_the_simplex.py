@@ -200,6 +200,7 @@ for loss in [f"supcon:positives_weight={w}" for w in (0.01, 0.1, 1, 10, 100)] + 
 # ω_c ∝ Z_c n_c (1/(n_c n_a) + 1/(n_c n_b) − 1/(n_a n_b)), where a and b are the other two.
 
 # %%
+THREE = ([30, 20, 15], [34, 20, 15], [36, 20, 15])
 
 
 def weights_of_three(counts, temperature):
@@ -212,7 +213,7 @@ def weights_of_three(counts, temperature):
     return slope * z if (slope > 0).all() else None
 
 
-for counts in ([30, 20, 15], [34, 20, 15], [36, 20, 15]):
+for counts in THREE:
     weight = weights_of_three(counts, TAU)
     if weight is None:
         print(counts, "no positive weights of anchors exist")

@@ -106,6 +106,7 @@ for name, loss in LOSSES.items():
 # weight times mass forgets n; with negatives only the mass is one.
 
 # %%
+counts = [1000, 1000, 10, 10]
 
 
 def push(counts, temperature, positives):
@@ -116,7 +117,6 @@ def push(counts, temperature, positives):
     return (n * mass / (n * mass)[-1]).round(3)
 
 
-counts = [1000, 1000, 10, 10]
 print("supervised contrast", push(counts, 0.2, True))
 print("negatives only     ", push(counts, 0.2, False))
 assert push(counts, 0.2, True)[0] < 1 and push(counts, 0.2, False)[0] == 100
