@@ -81,10 +81,10 @@ def _of_step(step: str, temperature: float | None, loss: Loss, views: int, as_js
 
 
 def _threshold_json(found: Threshold) -> dict[str, Any]:
-    """Return JSON values; ratios are decimals rounded to the side on which they are proven."""
+    """Return JSON values; ends of the bracket are exact rationals, of intervals decimals rounded inward."""
     bracket = {
-        "lower": None if found.lower is None else decimal(found.lower, up=False),
-        "upper": None if found.upper is None else decimal(found.upper, up=True),
+        "lower": None if found.lower is None else str(found.lower),
+        "upper": None if found.upper is None else str(found.upper),
     }
     pieces = [
         {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from fractions import Fraction
 from typing import NamedTuple
@@ -12,20 +12,22 @@ from flint import ctx
 from scipy.optimize import brentq
 
 from certify.thresholds.counted import Counted, counted_threshold
-from certify.thresholds.cover import Curve
+from certify.thresholds.cover import Curve, log_of
 from certify.thresholds.interior import minority_cosine
-from certify.thresholds.step import Tables, step_problem, tables_of
+from certify.thresholds.step import rises, step_problem, tables_of
 from relax.counts import whole_number
 from relax.errors import InputError, SolverError, worded
 from relax.facts import Shown, brief
-from relax.losses import Loss, SupCon, parse
+from relax.losses import Loss, Nodes, SupCon, parse
 from relax.losses.parameters import spelled
+from relax.program import GramProgram
 
 PRECISION = 128  # bits
 HALF_WIDTH = 3e-7  # of a bracket, relative
 DIGITS = 9  # of its ends, significant
 LARGEST_LOG = 690.0  # of a ratio: 10^299
 FIRST_STEP, GROWTH = 0.25, 0.05  # of the scan, in log R
+BEYOND = 1e-6  # in log R, where a box failed
 TRIES = 8  # of a bracket, where an earlier change of sign is found while proving that there is none
 _SUPCON = SupCon()
 
@@ -50,8 +52,9 @@ class Threshold(Shown):
     loss, temperature, views : Loss, float, int
         As those of `Problem`.
     lower, upper : Fraction or None
-        Proven apart at R = lower, proven together at R = upper. Both None where no ratio up to 10^299 was
-        found at which they coincide.
+        Proven apart at R = lower, proven together at R = upper. Both None where no ratio up to 10^299 (10^6
+        for random batches) was found at which they coincide; `lower` alone where they do at the smallest
+        ratio whose samples fill a batch.
     pieces : tuple of Piece
         What is proven of *every* real R of an interval: where the first starts at 1 and reaches to `lower`,
         no smaller ratio makes them coincide. Empty where the loss is proven at single ratios only.
@@ -82,7 +85,7 @@ class Threshold(Shown):
 
     @property
     def smallest(self) -> bool:
-        """Whether it is proven that they coincide at no ratio from 1 up to `lower` (up to all, without one)."""
+        """Whether it is proven that they coincide at no ratio up to `lower`, or at none if it is None."""
         first = next(iter(self.pieces), None)
         return first is not None and first.start == 1 and not first.together and first.end == self.lower
 
@@ -147,7 +150,7 @@ def collapse_threshold(
         If a number is out of its range; if there is one minority class, or minority classes without anchors,
         which always coincide; or if the loss has other rows or refuses the problem.
     SolverError
-        If the proof at an end of the bracket fails (temperatures below about 10⁻⁵).
+        If the proof at an end of the bracket fails (temperatures such as 10⁻⁶ or 10⁶).
     """
     k = (whole_number(k_major, "k_major"), whole_number(k_minor, "k_minor"))
     size = whole_number(n_minor, "n_minor")
@@ -157,55 +160,50 @@ def collapse_threshold(
     enough = max(2 * size, getattr(chosen, "batch_size", None) or 0)  # samples for a batch
     problem = step_problem(k, (enough, size), chosen, temperature, views)
     _check(problem.program(), problem.reduction().nodes, chosen)
-    about = (*k, size, problem.loss, problem.temperature, problem.views)
+    found = Threshold(*k, size, problem.loss, problem.temperature, problem.views, None, None)
     with ctx.workprec(PRECISION):
         tables = tables_of(k, size, problem.loss, problem.temperature, problem.views)
-        if tables is None:
-            return Threshold(*about, *counted_threshold(Counted.of(problem)))
-        return _continuous(about, Curve(tables))
+        if tables is not None:
+            return _continuous(found, Curve(tables))
+        counted = Counted.of(problem)
+        lower, upper = counted_threshold(counted) or (None, None)
+        return replace(found, lower=lower, upper=upper, whole=counted.whole)
 
 
-def _check(program, nodes, loss: Loss) -> None:  # noqa: ANN001
+def _check(program: GramProgram, nodes: Nodes, loss: Loss) -> None:
     """Raise unless the program is about two groups of classes with anchors, on one sphere."""
-    if program.roles != 1 or nodes.unit != "class" or nodes.square is not None or len(nodes.size) != 2:
+    if nodes.roles != ("feature",) or nodes.unit != "class" or nodes.square is not None or not rises(program):
         raise InputError(
-            f"loss {worded(spelled(loss))} has no one vector of one length for each class, and no threshold "
-            "of collapse is derived for it; give e.g. supcon"
+            f"loss {worded(spelled(loss))} has no one vector of one length for each class with log-sum-exp "
+            "rows, and no threshold of collapse is derived for it; give e.g. supcon"
         )
-    anchored = {int(a) for rows in program.rows for a in rows.anchor}
-    if 1 not in anchored:
+    if 1 not in {int(a) for rows in program.rows for a in rows.anchor}:
         raise InputError(
             "minority classes of one sample have no anchor and coincide at every ratio; give n_minor ≥ 2"
         )
 
 
-def _continuous(about: tuple, curve: Curve) -> Threshold:
+def _continuous(found: Threshold, curve: Curve) -> Threshold:
     """Return the threshold where R is a real number."""
     until = LARGEST_LOG
     for _ in range(TRIES):
         bracket = _bracket(curve, until)
         if bracket is None:
-            return _none(about, curve)
+            break
         lower, upper = bracket
         reached, whole = curve.reached(Fraction(1), lower, -1)
         beyond, _ = curve.reached(upper, None, 1)
-        pieces = [Piece(Fraction(1), lower if whole else reached, False)]
-        pieces += [Piece(upper, beyond, True)] if beyond is None or beyond > upper else []
-        found = Threshold(*about, lower, upper, tuple(piece for piece in pieces if piece.end != piece.start))
-        if whole or reached is None:
+        pieces = [Piece(Fraction(1), lower if whole else reached, False), Piece(upper, beyond, True)]
+        kept = tuple(piece for piece in pieces if piece.end != piece.start)
+        found = replace(found, lower=lower, upper=upper, pieces=kept)
+        if whole or reached is None or curve.margin(log_of(reached) + BEYOND) <= 0:
             return found
-        earlier = _log(reached)
-        if curve.margin(earlier * (1 + 1e-9) + 1e-9) <= 0:
-            return found
-        until = earlier + 1e-6
-    return found
-
-
-def _none(about: tuple, curve: Curve) -> Threshold:
+        until = log_of(reached) + BEYOND  # boxes found an earlier change of sign, which the scan stepped over
+    if found.upper is not None:
+        return found
     reached, _ = curve.reached(Fraction(1), None, -1)
-    piece = Piece(Fraction(1), reached, False)
-    limit = minority_cosine(curve.tables, LARGEST_LOG)
-    return Threshold(*about, None, None, () if reached == 1 else (piece,), limit)
+    kept = () if reached == 1 else (Piece(Fraction(1), reached, False),)
+    return replace(found, pieces=kept, limit=minority_cosine(curve.tables, LARGEST_LOG))
 
 
 def _bracket(curve: Curve, until: float) -> tuple[Fraction, Fraction] | None:
@@ -228,7 +226,7 @@ def _bracket(curve: Curve, until: float) -> tuple[Fraction, Fraction] | None:
     upper = _rounded(middle + HALF_WIDTH, ROUND_CEILING)
     if curve.decided_at(lower) != -1 or curve.decided_at(upper) != 1:
         raise SolverError(
-            f"near R = {math.exp(middle):.6g} neither side is proven; the temperature is too small for this"
+            f"near R = {math.exp(middle):.6g} neither side is proven; the temperature is too extreme"
         )
     return lower, upper
 
@@ -236,13 +234,3 @@ def _bracket(curve: Curve, until: float) -> tuple[Fraction, Fraction] | None:
 def _rounded(log_ratio: float, rounding: str) -> Fraction:
     exact = Context(prec=30).exp(Decimal(log_ratio))
     return Fraction(Context(prec=DIGITS, rounding=rounding).plus(exact))
-
-
-def _log(ratio: Fraction) -> float:
-    return math.log(ratio.numerator) - math.log(ratio.denominator)
-
-
-def tables_for(threshold: Threshold) -> Tables | None:
-    """Return the polynomials that a threshold is about."""
-    k = (threshold.k_major, threshold.k_minor)
-    return tables_of(k, threshold.n_minor, threshold.loss, threshold.temperature, threshold.views)
