@@ -19,7 +19,7 @@ from relax.program import GramProgram
 from relax.symmetry import merge, merge_labels
 
 LARGEST = 40  # nodes; the Jacobian has (rank + 1) of them squared, in balls
-RANKS = (2, 3, 1)  # that are tried
+RANKS = (2, 3)  # that are tried
 TOGETHER = 1e-9  # 1 − cosine of members of a group that are tried on one point
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -193,7 +194,7 @@ def _drawn_together(problem: Problem, program: GramProgram, solution: Solution, 
     return _said(problem, gram, none, "gap of the certificate", reason)
 
 
-def _pairs(multiplicities: tuple[int, ...]) -> Bool[np.ndarray, "m m"]:
+def _pairs(multiplicities: Sequence[int]) -> Bool[np.ndarray, "m m"]:
     g = np.array(multiplicities)
     return (np.outer(g, g) - np.diag(g)) > 0
 
@@ -217,7 +218,7 @@ def two_points(
     signs = np.outer(side, side)
     if (
         np.any(side == 0)
-        or np.abs(cosines - signs)[_pairs(tuple(program.multiplicity.astype(int)))].max() > OPPOSITE
+        or np.abs(cosines - signs)[_pairs(program.multiplicity.astype(int).tolist())].max() > OPPOSITE
     ):
         return None
     rule, g = program.rules[0], program.multiplicity
@@ -237,7 +238,7 @@ def two_points(
         null = root * balls(side)
         if not is_positive_definite(quotient + null[:, None] * null / ball(int(g.sum()))):
             return None
-    return peer, (signs > 0) & _pairs(tuple(g.astype(int)))
+    return peer, (signs > 0) & _pairs(g.astype(int).tolist())
 
 
 def _in_the_box(
