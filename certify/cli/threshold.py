@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import typer
+from rich.console import Console
 
 from certify.cli import options
 from certify.cli.inputs import make_problem, parse_loss
@@ -39,6 +40,7 @@ def threshold_command(
     batch_size: options.BatchSize = None,
     views: options.Views = 1,
     as_json: options.AsJson = False,
+    quiet: options.Quiet = False,
 ) -> None:
     """Say from which ratio on minority classes are one point (--step), or which classes are at given counts.
 
@@ -49,11 +51,20 @@ def threshold_command(
     if step is not None:
         if any(given is not None for given in (counts, labels, dataset)):
             raise InputError("give exactly one of --step, --counts, --labels, --dataset")
-        raise typer.Exit(_of_step(step, temperature, chosen, views, as_json))
+        with Console(stderr=True, quiet=quiet).status("proving"):
+            found = _found(step, temperature, chosen, views)
+        _print_threshold(found, as_json)
+        raise typer.Exit(0 if found.upper is not None or found.smallest else 1)
     problem = make_problem(counts, labels, dataset, None, chosen, temperature, views=views)
-    found = coinciding(problem)
     few = len(problem.counts.sizes) <= MOST_MARGINS
-    distances = margins(problem) if few else ()
+    with Console(stderr=True, quiet=quiet).status("proving"):
+        found = coinciding(problem)
+        distances = margins(problem) if few else ()
+    _print_coincidence(found, distances, few, as_json)
+    raise typer.Exit(0 if found.decided else 1)
+
+
+def _print_coincidence(found: Coincidence, distances: tuple[Margin, ...], few: bool, as_json: bool) -> None:
     if as_json:
         said = [_margin_json(one) for one in distances] if few else None
         say(json.dumps({**_coincidence_json(found), "margins": said}))
@@ -61,10 +72,9 @@ def threshold_command(
         left = f"not computed for more than {MOST_MARGINS} distinct sizes"
         changes = [(f"size {one.size}", margin_words(one)) for one in distances]
         print_facts([*found.facts(), *(changes or [("changes", left)])])
-    raise typer.Exit(0 if found.decided else 1)
 
 
-def _of_step(step: str, temperature: float | None, loss: Loss, views: int, as_json: bool) -> int:
+def _found(step: str, temperature: float | None, loss: Loss, views: int) -> Threshold:
     try:
         k_major, k_minor, n_minor = map(typed_whole, step.split(","))
     except ValueError:
@@ -72,12 +82,14 @@ def _of_step(step: str, temperature: float | None, loss: Loss, views: int, as_js
             f"--step {worded(step)} must be three numbers in plain digits: k_major,k_minor,n_minor"
         ) from None
     with about("--step"):
-        found = collapse_threshold(k_major, k_minor, n_minor, temperature, loss, views)
+        return collapse_threshold(k_major, k_minor, n_minor, temperature, loss, views)
+
+
+def _print_threshold(found: Threshold, as_json: bool) -> None:
     if as_json:
         say(json.dumps(_threshold_json(found)))
     else:
         print_facts(found.facts())
-    return 0 if found.upper is not None or found.smallest else 1
 
 
 def _threshold_json(found: Threshold) -> dict[str, Any]:

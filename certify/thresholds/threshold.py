@@ -56,8 +56,9 @@ class Threshold(Shown):
         for random batches) was found at which they coincide; `lower` alone where they do at the smallest
         ratio whose samples fill a batch.
     pieces : tuple of Piece
-        What is proven of *every* real R of an interval: where the first starts at 1 and reaches to `lower`,
-        no smaller ratio makes them coincide. Empty where the loss is proven at single ratios only.
+        What is proven of *every* real R of an interval, up to R → ∞ where nothing is left open: the first
+        starts at 1 and reaches to `lower`, so that no smaller ratio makes them coincide. There may be more
+        than two, as minorities may part again (negatives-only). Empty where single ratios alone are proven.
     limit : float or None
         Where there is no threshold, the cosine between minority classes as R → ∞: a float, not proven. None
         for losses that are proven at single ratios only.
@@ -184,47 +185,57 @@ def _check(program: GramProgram, nodes: Nodes, loss: Loss) -> None:
 
 
 def _continuous(found: Threshold, curve: Curve) -> Threshold:
-    """Return the threshold where R is a real number."""
-    until = LARGEST_LOG
+    """Return the threshold where R is a real number, and what is proven between all changes that are found.
+
+    The scan may step over two changes that are near each other. The boxes would not: they stop there, and the
+    scan is repeated up to that ratio.
+    """
+    start, until, together = Fraction(1), LARGEST_LOG, False
+    pieces: list[Piece] = []
     for _ in range(TRIES):
-        bracket = _bracket(curve, until)
+        bracket = _bracket(curve, log_of(start), until, together)
+        end = None if bracket is None else bracket[0]
+        reached, whole = curve.reached(start, end, 1 if together else -1)
+        if not whole and reached is not None and until == LARGEST_LOG:
+            ahead = log_of(reached) + BEYOND
+            if (curve.margin(ahead) > 0) is not together:
+                until = ahead
+                continue
+        until = LARGEST_LOG
+        pieces += [Piece(start, reached, together)] if reached != start else []
         if bracket is None:
             break
-        lower, upper = bracket
-        reached, whole = curve.reached(Fraction(1), lower, -1)
-        beyond, _ = curve.reached(upper, None, 1)
-        pieces = [Piece(Fraction(1), lower if whole else reached, False), Piece(upper, beyond, True)]
-        kept = tuple(piece for piece in pieces if piece.end != piece.start)
-        found = replace(found, lower=lower, upper=upper, pieces=kept)
-        if whole or reached is None or curve.margin(log_of(reached) + BEYOND) <= 0:
-            return found
-        until = log_of(reached) + BEYOND  # boxes found an earlier change of sign, which the scan stepped over
-    if found.upper is not None:
-        return found
-    reached, _ = curve.reached(Fraction(1), None, -1)
-    kept = () if reached == 1 else (Piece(Fraction(1), reached, False),)
-    return replace(found, pieces=kept, limit=minority_cosine(curve.tables, LARGEST_LOG))
+        if found.upper is None:
+            found = replace(found, lower=bracket[0], upper=bracket[1])
+        start, together = bracket[1], not together
+    limit = minority_cosine(curve.tables, LARGEST_LOG) if found.upper is None else None
+    return replace(found, pieces=tuple(pieces), limit=limit)
 
 
-def _bracket(curve: Curve, until: float) -> tuple[Fraction, Fraction] | None:
-    """Return proven ends around the first change of sign that a scan finds.
+def _bracket(curve: Curve, start: float, until: float, together: bool) -> tuple[Fraction, Fraction] | None:
+    """Return proven ends around the first change that a scan of log R finds.
 
     Raises
     ------
     SolverError
         If they cannot be proven.
     """
-    low = high = 0.0
-    while curve.margin(high) <= 0:
+
+    def changed(log_ratio: float) -> bool:
+        return (curve.margin(log_ratio) > 0) is not together
+
+    low = high = start
+    while not changed(high):
         if high >= until:
             return None
         low, high = high, min(until, high + max(FIRST_STEP, GROWTH * high))
-    if high == 0.0:
-        raise SolverError("the minority classes coincide among equal ones, which no loss known here has")
+    if high == start:
+        raise SolverError(f"near R = {math.exp(start):.6g} neither side is proven")
     middle = float(brentq(curve.margin, low, high, xtol=1e-13, rtol=1e-13))  # type: ignore[arg-type]
     lower = max(Fraction(1), _rounded(middle - HALF_WIDTH, ROUND_FLOOR))
     upper = _rounded(middle + HALF_WIDTH, ROUND_CEILING)
-    if curve.decided_at(lower) != -1 or curve.decided_at(upper) != 1:
+    sign = 1 if together else -1
+    if curve.decided_at(lower) != sign or curve.decided_at(upper) != -sign:
         raise SolverError(
             f"near R = {math.exp(middle):.6g} neither side is proven; the temperature is too extreme"
         )

@@ -50,7 +50,9 @@ def headline(threshold: Threshold) -> str:
         before, n = (int(end * threshold.n_minor) for end in (threshold.lower, threshold.upper))
         return f"{who} coincide from n_major = {n} on (proven apart at {before}, together at {n})"
     middle = f"{threshold.ratio:.6g}"
-    return f"{who} coincide from R = {middle} on (proven apart at {low}, together at {high})"
+    again = [piece for piece in threshold.pieces[1:] if not piece.together]
+    on = f"to {float(again[0].start):.6g}, where they part again" if again else "on"
+    return f"{who} coincide from R = {middle} {on} (proven apart at {low}, together at {high})"
 
 
 def threshold_facts(threshold: Threshold) -> list[tuple[str, str]]:
@@ -67,8 +69,8 @@ def threshold_facts(threshold: Threshold) -> list[tuple[str, str]]:
     if not t.pieces:
         single = "at these two ratios only; ratios below and between were searched in float64"
         facts.append(("proven", single if t.upper is not None else "nothing: the search was in float64"))
-    elif t.upper is not None and not t.final:
-        facts.append(("open", "whether they stay together at every larger ratio"))
+    elif t.pieces[-1].end is not None:
+        facts.append(("open", f"what is beyond R = {decimal(t.pieces[-1].end, up=False)}"))
     return facts
 
 

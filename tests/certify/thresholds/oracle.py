@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import mpmath
 
@@ -25,7 +26,7 @@ class Oracle:
     tau: Fraction
     loss: str = "supcon"
 
-    def value(self, ratio: Fraction, alpha: mpmath.mpf, beta: mpmath.mpf) -> mpmath.mpf:
+    def value(self, ratio: Fraction, alpha: Any, beta: Any) -> Any:
         """Return the loss where γ is the least that the cosines α and β allow, times a constant."""
         k, m = self.k_major, self.k_minor
         n = (mpmath.mpf(ratio.numerator) / ratio.denominator * self.n_minor, mpmath.mpf(self.n_minor))
@@ -37,7 +38,7 @@ class Oracle:
         weight, own = self._rows(n)
         return k * weight[0] * mpmath.log(own[0] + first) + m * weight[1] * mpmath.log(own[1] + second)
 
-    def _rows(self, n: tuple[mpmath.mpf, mpmath.mpf]) -> tuple[list[mpmath.mpf], list[mpmath.mpf]]:
+    def _rows(self, n: tuple[Any, Any]) -> tuple[list[Any], list[Any]]:
         if self.loss == "ntxent-labels":
             return [x * (x - 1) for x in n], [mpmath.mpf(1)] * 2
         if self.loss == "negatives-only":
@@ -47,16 +48,16 @@ class Oracle:
         weight = mpmath.mpf(self.loss.partition("=")[2] or 1)
         return list(n), [weight * (x - 1) for x in n]
 
-    def alpha(self, ratio: Fraction, beta: mpmath.mpf) -> mpmath.mpf:
+    def alpha(self, ratio: Fraction, beta: Any) -> Any:
         """Return the best α: where the convex function of it stops falling, by bisection of log A."""
         k = self.k_major
         if k == 1:
             return mpmath.mpf(1)
 
-        def at(log_a: mpmath.mpf) -> mpmath.mpf:
+        def at(log_a: Any) -> Any:
             return (mpmath.exp(log_a) - 1) / (k - 1)
 
-        def falls(log_a: mpmath.mpf) -> bool:
+        def falls(log_a: Any) -> bool:
             return slope(lambda x: self.value(ratio, at(x), beta), log_a) < 0
 
         high = mpmath.log(k)
@@ -75,13 +76,13 @@ class Oracle:
             return bool(self.value(ratio, alpha, one) < self.value(ratio, alpha, one - step))
 
 
-def slope(function: Callable[[mpmath.mpf], mpmath.mpf], x: mpmath.mpf) -> mpmath.mpf:
+def slope(function: Callable[[Any], Any], x: Any) -> Any:
     """Return a central difference."""
     step = mpmath.mpf(10) ** -30
     return (function(x + step) - function(x - step)) / (2 * step)
 
 
-def bisected(below: Callable[[mpmath.mpf], bool], low: mpmath.mpf, high: mpmath.mpf) -> mpmath.mpf:
+def bisected(below: Callable[[Any], bool], low: Any, high: Any) -> Any:
     """Return where a condition that holds at the lower end ceases to."""
     for _ in range(150):
         middle = (low + high) / 2

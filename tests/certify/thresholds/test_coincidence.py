@@ -23,7 +23,7 @@ NEAR = {  # radians between the classes of 5 and of 3 in [1000, 600, 5, 3] at τ
 }
 
 
-def angle_in_the_plane(loss: str, counts: list[int]) -> mpmath.mpf:
+def angle_in_the_plane(loss: str, counts: list[int]) -> Any:
     """Return the angle between the last two classes: all of them on a circle, stationary by mpmath."""
     weight, own = NEAR[loss]
     views = 2 if loss == "negatives-only" else 1
@@ -31,7 +31,7 @@ def angle_in_the_plane(loss: str, counts: list[int]) -> mpmath.mpf:
     vectors = np.linalg.svd(gram)[0][:, :2] * np.sqrt(np.linalg.svd(gram)[1][:2])
     start = np.unwrap(np.arctan2(vectors[:, 1], vectors[:, 0]))
 
-    def slope(*angles: mpmath.mpf) -> list[mpmath.mpf]:
+    def slope(*angles: Any) -> list[Any]:
         at = [mpmath.mpf(0), *angles]
         found = [mpmath.mpf(0)] * len(at)
         for c, n in enumerate(counts):
@@ -73,7 +73,7 @@ def test_equal_classes_beside_near_ones(loss: str) -> None:
 
 
 @given(data=st.data())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_random_counts_agree_with_another_solver(data: st.DataObject) -> None:
     sizes = st.sampled_from([1, 2, 3, 5, 10, 40, 300, 2000])
     counts = data.draw(st.lists(sizes, min_size=2, max_size=5).filter(lambda n: max(n) > 1))
@@ -186,5 +186,6 @@ def test_margins_of_classes_that_are_apart() -> None:
     found = {one.size: one for one in margins(Problem([487, 10, 10, 10, 10], temperature=1.0))}
     assert not found[487].merged and not found[10].merged
     assert found[10].temperature is not None and found[10].temperature.proven
-    change = found[487].count  # R = 48.71…
-    assert change is not None and {change.before, change.after} != {487.0, 488.0}
+    assert found[487].count is None  # its own: it joins none of the others, however small or large
+    change = found[10].count  # R = 48.71…: a class of 9 in place of one of 10 is enough
+    assert change is not None and (change.before, change.after) == (10, 9) and change.proven

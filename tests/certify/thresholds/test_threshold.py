@@ -36,7 +36,7 @@ def test_one_majority_class_has_a_closed_form() -> None:
     with mpmath.workdps(40):
         far = mpmath.exp(-2)
 
-        def difference(r: mpmath.mpf) -> mpmath.mpf:
+        def difference(r: Any) -> Any:
             n = 10 * r
             major, minor = n - 1 + 40 * far, 39 + n * far
             return r * far * (1 + minor / major) - 8
@@ -53,7 +53,14 @@ def test_one_majority_class_has_a_closed_form() -> None:
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-@pytest.mark.parametrize(("k_major", "k_minor", "tau"), [(1, 3, 0.5), (2, 2, 1.0), (3, 5, 0.3)])
+@pytest.mark.parametrize(
+    ("k_major", "k_minor", "tau"),
+    [
+        (1, 3, 0.5),
+        pytest.param(2, 2, 1.0, marks=pytest.mark.slow),
+        pytest.param(3, 5, 0.3, marks=pytest.mark.slow),
+    ],
+)
 def test_both_ends_are_right_by_mpmath(loss: str, k_major: int, k_minor: int, tau: float) -> None:
     found = collapse_threshold(k_major, k_minor, 7, tau, loss)
     oracle = oracle_of(found, loss)
@@ -67,8 +74,9 @@ def test_both_ends_are_right_by_mpmath(loss: str, k_major: int, k_minor: int, ta
     assert oracle.coincide(found.upper)
 
 
+@pytest.mark.slow
 @given(data=st.data())
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=6, deadline=None)
 def test_what_is_proven_of_intervals_holds_at_any_ratio_in_them(data: st.DataObject) -> None:
     loss = data.draw(st.sampled_from(LOSSES))
     k_major, k_minor = data.draw(st.sampled_from([1, 2, 4])), data.draw(st.sampled_from([2, 3, 20]))
@@ -107,7 +115,18 @@ def test_solvers_find_one_point_on_one_side_only(loss: str, views: int) -> None:
             2, 3, round(found.ratio * factor * 10), 10, loss=loss, temperature=1.0, views=views
         )
         cosine = solve(problem, "low_rank").groups.gram[-1, -1]
-        assert (cosine > 1 - 1e-7) is together
+        assert bool(cosine > 1 - 1e-7) is together
+
+
+def test_negatives_only_may_part_minorities_again() -> None:
+    """Three majorities hold five minorities apart for good; between, they coincide over a wide window."""
+    found = collapse_threshold(3, 5, 5000, 0.05, "supcon:positives_weight=0")
+    assert [piece.together for piece in found.pieces] == [False, True, False]
+    assert found.pieces[-1].end is None and found.smallest and not found.final
+    oracle = Oracle(3, 5, 5000, Fraction(1, 20), "negatives-only")
+    assert oracle.coincide(found.pieces[1].start)
+    assert not oracle.coincide(found.pieces[2].start)
+    assert "where they part again" in str(found)
 
 
 def test_a_shuffled_batch_has_two_neighbouring_counts() -> None:
@@ -117,7 +136,7 @@ def test_a_shuffled_batch_has_two_neighbouring_counts() -> None:
     assert below.denominator == 1 and above == below + 1
     for size, together in ((int(below) * 0.9, False), (int(above) * 1.1, True)):
         problem = Problem.step(2, 2, round(size), 5, loss="supcon:batch_size=8", temperature=0.5)
-        assert (solve(problem).groups.gram[-1, -1] > 1 - 1e-7) is together
+        assert bool(solve(problem).groups.gram[-1, -1] > 1 - 1e-7) is together
     assert found.pieces == () and not found.smallest and not found.final
     assert "at these two ratios only" in str(found)
 
@@ -135,7 +154,7 @@ def test_balanced_classes_do_not_feel_the_ratio() -> None:
     assert found.ratio is None and found.limit is None
 
 
-@pytest.mark.parametrize("tau", [0.005, 20.0])
+@pytest.mark.parametrize("tau", [0.05, 20.0])
 def test_hot_and_cold(tau: float) -> None:
     found = collapse_threshold(1, 2, 2, tau)
     assert found.lower is not None and found.upper is not None
