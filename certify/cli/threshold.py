@@ -20,6 +20,7 @@ from relax.counts import exact_rational
 from relax.errors import InputError, worded
 from relax.losses import Loss, statement_of
 from relax.numerals import typed_whole
+from relax.rows import LogSumExp
 
 SCHEMA = "gramcert/threshold/1"
 MOST_MARGINS = 12  # class sizes of which is said how far they are from merging
@@ -56,7 +57,8 @@ def threshold_command(
         _print_threshold(found, as_json)
         raise typer.Exit(0 if found.upper is not None or found.smallest else 1)
     problem = make_problem(counts, labels, dataset, None, chosen, temperature, views=views)
-    few = len(problem.counts.sizes) <= MOST_MARGINS
+    plain = all(isinstance(rows, LogSumExp) for rows in problem.program().rows)
+    few = plain and len(problem.counts.sizes) <= MOST_MARGINS
     with Console(stderr=True, quiet=quiet).status("proving"):
         found = coinciding(problem)
         distances = margins(problem) if few else ()
@@ -69,7 +71,7 @@ def _print_coincidence(found: Coincidence, distances: tuple[Margin, ...], few: b
         said = [_margin_json(one) for one in distances] if few else None
         say(json.dumps({**_coincidence_json(found), "margins": said}))
     else:
-        left = f"not computed for more than {MOST_MARGINS} distinct sizes"
+        left = f"not searched for more than {MOST_MARGINS} distinct sizes, or random batches (margins does)"
         changes = [(f"size {one.size}", margin_words(one)) for one in distances]
         print_facts([*found.facts(), *(changes or [("changes", left)])])
 

@@ -226,9 +226,12 @@ def two_points(
     with ctx.workprec(PRECISION):
         exact, norm = balls(signs), ball(rule.value)
         peer = exact * norm
-        slope = gradient_at(objective(program), BallMatrix(np.full(len(g), norm, dtype=object), peer)).peer
+        at = BallMatrix(np.full(len(g), norm, dtype=object), peer)
+        pull, slope = gradient_at(objective(program), at)
         members = balls(np.outer(np.ones(len(g)), g) - np.eye(len(g)))
         own = -(members * slope * exact).sum(axis=1)
+        if isinstance(rule, Bounded) and not all(own - pull > 0):  # ν ≥ 0 in the ball
+            return None
         root = sqrt(balls(g))
         quotient = root[:, None] * slope * root
         for a in range(len(g)):

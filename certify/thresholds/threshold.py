@@ -11,6 +11,7 @@ from typing import NamedTuple
 from flint import ctx
 from scipy.optimize import brentq
 
+from certify.balls.proof import check_program
 from certify.thresholds.counted import Counted, counted_threshold
 from certify.thresholds.cover import Curve, log_of
 from certify.thresholds.interior import minority_cosine
@@ -172,12 +173,13 @@ def collapse_threshold(
 
 
 def _check(program: GramProgram, nodes: Nodes, loss: Loss) -> None:
-    """Raise unless the program is about two groups of classes with anchors, on one sphere."""
+    """Raise unless the program is convex, about two groups of classes with anchors, on one sphere."""
     if nodes.roles != ("feature",) or nodes.unit != "class" or nodes.square is not None or not rises(program):
         raise InputError(
             f"loss {worded(spelled(loss))} has no one vector of one length for each class with log-sum-exp "
             "rows, and no threshold of collapse is derived for it; give e.g. supcon"
         )
+    check_program(program)
     if 1 not in {int(a) for rows in program.rows for a in rows.anchor}:
         raise InputError(
             "minority classes of one sample have no anchor and coincide at every ratio; give n_minor ≥ 2"

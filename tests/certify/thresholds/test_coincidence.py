@@ -72,8 +72,9 @@ def test_equal_classes_beside_near_ones(loss: str) -> None:
     assert 0 < found.nearest[2, 3] < 4e-4
 
 
+@pytest.mark.slow
 @given(data=st.data())
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_random_counts_agree_with_another_solver(data: st.DataObject) -> None:
     sizes = st.sampled_from([1, 2, 3, 5, 10, 40, 300, 2000])
     counts = data.draw(st.lists(sizes, min_size=2, max_size=5).filter(lambda n: max(n) > 1))

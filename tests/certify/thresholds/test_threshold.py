@@ -104,6 +104,7 @@ def test_five_majorities_hold_three_minorities_apart_for_ever(tau: float) -> Non
     assert found.limit == pytest.approx(far[-1, -2], abs=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("loss", "views"), [("negatives-only", 2), ("ntxent-labels", 1), ("supcon:class_weights=classes", 1)]
 )
