@@ -181,7 +181,7 @@ def tables_of(
         step_problem(k, (ratio * n_minor, n_minor), loss, temperature, views).program()
         for ratio in range(1, SEEN + 1)
     ]
-    if not all(_is_plain(program) for program in programs):
+    if not all(is_plain(program) for program in programs):
         return None
     columns = [
         _polynomial(values) for values in zip(*(_numbers(program) for program in programs), strict=True)
@@ -207,7 +207,7 @@ def rises(program: GramProgram) -> bool:
     return rows and unit and program.roles == 1 and not program.nonnegative
 
 
-def _is_plain(program: GramProgram) -> bool:
+def is_plain(program: GramProgram) -> bool:
     """Return whether each group has one log-sum-exp row with its target on the own entry."""
     rows = program.rows[0]
     return len(program.rows) == 1 and isinstance(rows, LogSumExp) and rows.anchor.tolist() == [0, 1]

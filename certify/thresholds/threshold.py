@@ -15,7 +15,7 @@ from certify.balls.proof import check_program
 from certify.thresholds.counted import Counted, counted_threshold
 from certify.thresholds.cover import Curve, log_of
 from certify.thresholds.interior import minority_cosine
-from certify.thresholds.step import rises, step_problem, tables_of
+from certify.thresholds.step import is_plain, rises, step_problem, tables_of
 from relax.counts import whole_number
 from relax.errors import InputError, SolverError, worded
 from relax.facts import Shown, brief
@@ -164,9 +164,10 @@ def collapse_threshold(
     _check(problem.program(), problem.reduction().nodes, chosen)
     found = Threshold(*k, size, problem.loss, problem.temperature, problem.views, None, None)
     with ctx.workprec(PRECISION):
-        tables = tables_of(k, size, problem.loss, problem.temperature, problem.views)
-        if tables is not None:
-            return _continuous(found, Curve(tables))
+        if is_plain(problem.program()):
+            tables = tables_of(k, size, problem.loss, problem.temperature, problem.views)
+            if tables is not None:
+                return _continuous(found, Curve(tables))
         counted = Counted.of(problem)
         lower, upper = counted_threshold(counted) or (None, None)
         return replace(found, lower=lower, upper=upper, whole=counted.whole)
