@@ -22,11 +22,13 @@ from jaxtyping import Bool, Float, Shaped
 
 from certify.balls.enclosures import Balls, balls, choose, exp, log, zeros
 from certify.balls.krawczyk import Entries, System, enclose_zero, midpoints
+from relax.facts import brief
 
 NEWTON_STEPS = 30
 ACCURATE = 1e-13
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class FactorEquations:
     """The equations of one program for a slack of some rank, with the places that are zero by choice."""

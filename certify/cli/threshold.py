@@ -15,7 +15,7 @@ from certify.cli.printing import print_facts
 from certify.cli.streams import say
 from certify.cli.words import about
 from certify.thresholds import Coincidence, Margin, Threshold, coinciding, collapse_threshold, margins
-from certify.thresholds.words import decimal, headline, margin_words
+from certify.thresholds.words import decimal, headline
 from relax.counts import exact_rational
 from relax.errors import InputError, worded
 from relax.losses import Loss, statement_of
@@ -72,7 +72,7 @@ def _print_coincidence(found: Coincidence, distances: tuple[Margin, ...], few: b
         say(json.dumps({**_coincidence_json(found), "margins": said}))
     else:
         left = f"not searched for more than {MOST_MARGINS} distinct sizes, or random batches (margins does)"
-        changes = [(f"size {one.size}", margin_words(one)) for one in distances]
+        changes = [(f"size {one.size}", one.in_words()) for one in distances]
         print_facts([*found.facts(), *(changes or [("changes", left)])])
 
 

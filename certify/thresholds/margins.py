@@ -64,6 +64,12 @@ class Margin:
     count: Change | None
     temperature: Change | None
 
+    def in_words(self) -> str:
+        """Return at which count and at which τ the classes merge or part."""
+        from certify.thresholds.words import margin_words
+
+        return margin_words(self)
+
 
 def margins(problem: Problem) -> tuple[Margin, ...]:
     """Return for the classes of each size how far they are from merging with another class, or from parting.
