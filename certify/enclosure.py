@@ -27,6 +27,7 @@ from relax.solution import Solution
 from relax.symmetry import merge, merge_labels
 
 MOST_DIGITS = 1000
+SPARE = 12  # digits, of a factor with entries of any size
 
 
 @brief
@@ -139,6 +140,7 @@ def enclose_optimum(program: GramProgram, witness: Witness, digits: int) -> Encl
         return reason
     digits += max(0, math.ceil(math.log10(program.tau)))  # entries are τ times logarithms
     reason = _why_not(program, witness)
+    digits += 0 if reason is None else SPARE  # Z itself is enclosed, and its logarithm is asked for
     with ctx.workprec(int(3.33 * digits) + 96):
         if reason is None:
             return _enclose_optimum(program, witness, digits)

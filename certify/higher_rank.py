@@ -1,4 +1,4 @@
-"""Optima whose dual slack has rank two or more, enclosed: classes of different sizes that come near each other."""
+"""Optima whose dual slack has rank two or more, enclosed: classes of different sizes that come near."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from relax.program import GramProgram
 from relax.symmetry import merge, merge_labels
 
 LARGEST = 40  # nodes; the Jacobian has (rank + 1) of them squared, in balls
-RANKS = (2, 3, 1)  # that are tried
+RANKS = (2, 3)  # that are tried
 TOGETHER = 1e-9  # 1 − cosine of members of a group that are tried on one point
 
 
@@ -52,8 +52,8 @@ def enclose_by_factor(
 ) -> tuple[System, Entries, list[Cluster], np.ndarray, int] | str:
     """Return the merged equations at the optimum, what was merged, and the rank of the slack; else why not.
 
-    Of the witness M₀ is read, as a guess. At a root S = Z Zᵀ + (κ terms) has the gradient off its diagonal and
-    annihilates M; κ > 0 and M ⪰ 0 are proven, and so M is the only optimum.
+    Of the witness M₀ is read, as a guess. At a root S = Z Zᵀ + (κ terms) has the gradient off its diagonal
+    and annihilates M; κ > 0 and M ⪰ 0 are proven, and so M is the only optimum.
     """
     if program.groups > LARGEST:
         return f"the dual slack has higher rank, and {program.groups} groups are more than {LARGEST}"
@@ -110,7 +110,11 @@ def _start(
 
 
 def spread_entries(
-    program: GramProgram, given: System, gram: Shaped[Balls, "q q"], clusters: list[Cluster], label: np.ndarray
+    program: GramProgram,
+    given: System,
+    gram: Shaped[Balls, "q q"],
+    clusters: list[Cluster],
+    label: np.ndarray,
 ) -> Shaped[Balls, "m m"]:
     """Return the entries of the program from those of its merged nodes."""
     norm: arb = given.norm

@@ -6,10 +6,10 @@ With P = Z Zᵀ in place of z zᵀ the gradient equation inverts as in `krawczyk
     F₁ = r₀ Z + Σ_b (g_b − δ_ab) M_ab Z_b                     (m r of them),
     F₂ = log Z_a − log( c_a + Σ_b (g_b − δ_ab) U_ab e^{(M_ab−r₀)/τ} ).
 
-Rotations of the columns are free. So pivots p_1, …, p_{r−1} are chosen and Z is zero at (p_j, c) for c > j, and
-as many equations are left out: F₁ at the same places. They hold at a root of the others: Zᵀ G F₁ = Zᵀ G M̃ Z
-is symmetric, whatever Z is (G the multiplicities, M̃ the matrix on groups). Column by column this says that
-Z[p_j, j] F₁[p_j, c] = 0, and Z[p_j, j] ≠ 0 is proven.
+Rotations of the columns are free. So pivots p_1, …, p_{r−1} are chosen and Z is zero at (p_j, c) for c > j,
+and as many equations are left out: F₁ at the same places. They hold at a root of the others: Zᵀ G F₁ = Zᵀ G
+M̃ Z is symmetric, whatever Z is (G the multiplicities, M̃ the matrix on groups). Column by column this says
+that Z[p_j, j] F₁[p_j, c] = 0, and Z[p_j, j] ≠ 0 is proven.
 """
 
 from __future__ import annotations
@@ -22,11 +22,13 @@ from jaxtyping import Bool, Float, Shaped
 
 from certify.balls.enclosures import Balls, balls, choose, exp, log, zeros
 from certify.balls.krawczyk import Entries, System, enclose_zero, midpoints
+from relax.facts import brief
 
 NEWTON_STEPS = 30
 ACCURATE = 1e-13
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class FactorEquations:
     """The equations of one program for a slack of some rank, with the places that are zero by choice."""
@@ -120,9 +122,7 @@ def enclose_factor(
     for _ in range(NEWTON_STEPS):
         here = balls(x)
         try:
-            step = np.linalg.solve(
-                midpoints(equations.jacobian(here)), -midpoints(equations.residual(here))
-            )
+            step = np.linalg.solve(midpoints(equations.jacobian(here)), -midpoints(equations.residual(here)))
         except np.linalg.LinAlgError:
             return None
         if not np.isfinite(step).all():
@@ -139,5 +139,5 @@ def enclose_factor(
 
 
 def _is_positive(given: System, z: Shaped[Balls, "m r"]) -> bool:
-    """Return whether the slack is proven positive wherever a row reads, so that logarithms were of numbers."""
+    """Return whether the slack is proven positive wherever a row reads, as logarithms need."""
     return all(bool(x > 0) for x in z.dot(z.T)[given.read].tolist())

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import typer
+from rich.console import Console
 
 from certify.cli import options
 from certify.cli.inputs import make_problem, parse_loss
@@ -14,11 +15,12 @@ from certify.cli.printing import print_facts
 from certify.cli.streams import say
 from certify.cli.words import about
 from certify.thresholds import Coincidence, Margin, Threshold, coinciding, collapse_threshold, margins
-from certify.thresholds.words import decimal, headline, margin_words
+from certify.thresholds.words import decimal, headline
 from relax.counts import exact_rational
 from relax.errors import InputError, worded
 from relax.losses import Loss, statement_of
 from relax.numerals import typed_whole
+from relax.rows import LogSumExp
 
 SCHEMA = "gramcert/threshold/1"
 MOST_MARGINS = 12  # class sizes of which is said how far they are from merging
@@ -39,6 +41,7 @@ def threshold_command(
     batch_size: options.BatchSize = None,
     views: options.Views = 1,
     as_json: options.AsJson = False,
+    quiet: options.Quiet = False,
 ) -> None:
     """Say from which ratio on minority classes are one point (--step), or which classes are at given counts.
 
@@ -49,22 +52,31 @@ def threshold_command(
     if step is not None:
         if any(given is not None for given in (counts, labels, dataset)):
             raise InputError("give exactly one of --step, --counts, --labels, --dataset")
-        raise typer.Exit(_of_step(step, temperature, chosen, views, as_json))
+        with Console(stderr=True, quiet=quiet).status("proving"):
+            found = _found(step, temperature, chosen, views)
+        _print_threshold(found, as_json)
+        raise typer.Exit(0 if found.upper is not None or found.smallest else 1)
     problem = make_problem(counts, labels, dataset, None, chosen, temperature, views=views)
-    found = coinciding(problem)
-    few = len(problem.counts.sizes) <= MOST_MARGINS
-    distances = margins(problem) if few else ()
+    plain = all(isinstance(rows, LogSumExp) for rows in problem.program().rows)
+    few = plain and len(problem.counts.sizes) <= MOST_MARGINS
+    with Console(stderr=True, quiet=quiet).status("proving"):
+        found = coinciding(problem)
+        distances = margins(problem) if few else ()
+    _print_coincidence(found, distances, few, as_json)
+    raise typer.Exit(0 if found.decided else 1)
+
+
+def _print_coincidence(found: Coincidence, distances: tuple[Margin, ...], few: bool, as_json: bool) -> None:
     if as_json:
         said = [_margin_json(one) for one in distances] if few else None
         say(json.dumps({**_coincidence_json(found), "margins": said}))
     else:
-        left = f"not computed for more than {MOST_MARGINS} distinct sizes"
-        changes = [(f"size {one.size}", margin_words(one)) for one in distances]
+        left = f"not searched for more than {MOST_MARGINS} distinct sizes, or random batches (margins does)"
+        changes = [(f"size {one.size}", one.in_words()) for one in distances]
         print_facts([*found.facts(), *(changes or [("changes", left)])])
-    raise typer.Exit(0 if found.decided else 1)
 
 
-def _of_step(step: str, temperature: float | None, loss: Loss, views: int, as_json: bool) -> int:
+def _found(step: str, temperature: float | None, loss: Loss, views: int) -> Threshold:
     try:
         k_major, k_minor, n_minor = map(typed_whole, step.split(","))
     except ValueError:
@@ -72,19 +84,21 @@ def _of_step(step: str, temperature: float | None, loss: Loss, views: int, as_js
             f"--step {worded(step)} must be three numbers in plain digits: k_major,k_minor,n_minor"
         ) from None
     with about("--step"):
-        found = collapse_threshold(k_major, k_minor, n_minor, temperature, loss, views)
+        return collapse_threshold(k_major, k_minor, n_minor, temperature, loss, views)
+
+
+def _print_threshold(found: Threshold, as_json: bool) -> None:
     if as_json:
         say(json.dumps(_threshold_json(found)))
     else:
         print_facts(found.facts())
-    return 0 if found.upper is not None or found.smallest else 1
 
 
 def _threshold_json(found: Threshold) -> dict[str, Any]:
-    """Return JSON values; ratios are decimals rounded to the side on which they are proven."""
+    """Return JSON values; ends of the bracket are exact rationals, of intervals decimals rounded inward."""
     bracket = {
-        "lower": None if found.lower is None else decimal(found.lower, up=False),
-        "upper": None if found.upper is None else decimal(found.upper, up=True),
+        "lower": None if found.lower is None else str(found.lower),
+        "upper": None if found.upper is None else str(found.upper),
     }
     pieces = [
         {

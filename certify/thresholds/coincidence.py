@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ from certify.balls.bounds import gradient_at, objective
 from certify.balls.enclosures import BallMatrix, Balls, ball, balls, sqrt, total
 from certify.balls.krawczyk import is_positive_definite
 from certify.enclosure import by_radius, enclose_optimum
+from certify.thresholds.step import rises
 from certify.thresholds.two_sizes import two_sizes
 from relax.errors import InputError, expect
 from relax.facts import Shown, brief
@@ -46,10 +48,10 @@ class Coincidence(Shown):
     nearest, farthest : arrays, shape (m, m)
         Proven bounds of the angle between two classes, in radians, rounded outward; 0 where together.
     method : str
-        "Krawczyk" (interval Newton on the dual-vector equations), "two points" (the dual slack of two opposite
-        points is positive semidefinite), or "Gram radius" (a box around the optimum; classes of one size
-        coincide where no matrix of the box has a slack that lets them part), "two sizes" (any rows, by the
-        signs of derivatives), or "gap of the certificate" (distances inside groups alone).
+        "Krawczyk" (interval Newton on the dual-vector equations), "two points" (the dual slack of two
+        opposite points is positive semidefinite), "two sizes" (any rows, by the signs of derivatives), "Gram
+        radius" (a box around the optimum; classes of one size coincide where no matrix of the box has a slack
+        that lets them part), or "gap of the certificate" (distances inside groups alone).
     reason : str
         Why it is not Krawczyk, where it is not.
     """
@@ -79,7 +81,7 @@ class Coincidence(Shown):
 
     def merged(self) -> Bool[np.ndarray, " m"]:
         """Return for each size whether its classes are proven to coincide with another class."""
-        return self.together.any(axis=1)
+        return np.asarray(self.together.any(axis=1))
 
     def points(self) -> list[tuple[int, ...]]:
         """Return the sizes that stand on one point with another class, a point a tuple of sizes."""
@@ -121,8 +123,8 @@ def coinciding(problem: Problem) -> Coincidence:
     Raises
     ------
     InputError
-        If the loss has no one vector a class or is a mere bound, if norms are not on the sphere or in the ball,
-        or features are non-negative.
+        If the loss has no one vector a class or is a mere bound, if norms are not on the sphere or in the
+        ball, or features are non-negative.
     """
     expect(problem, Problem, "problem", "give a Problem")
     return coinciding_at(solve(problem))
@@ -139,7 +141,9 @@ def coinciding_at(solution: Solution) -> Coincidence:
     if problem.nonnegative or problem.norm.kind not in ("sphere", "ball"):
         raise InputError("norm must be sphere or ball, and features of any sign, for classes to be compared")
     if not (reduction.below and reduction.attained):
-        raise InputError(f"the program of {problem.loss.name} is a bound, not the loss; nothing is proven of it")
+        raise InputError(
+            f"the program of {problem.loss.name} is a bound, not the loss; nothing is proven of it"
+        )
     program = problem.assembled(reduction)
     cosines = _cosines(solution)
     opposite = two_points(program, np.sign(cosines[0]), cosines)
@@ -158,7 +162,7 @@ def _without_equations(
     problem: Problem, program: GramProgram, solution: Solution, reason: str
 ) -> Coincidence:
     """Decide by other means, where no root of equations is enclosed."""
-    if program.groups == 2 and all(isinstance(rule, Fixed) for rule in program.rules):
+    if program.groups == 2 and rises(program):
         with ctx.workprec(PRECISION):
             gram, together, apart = two_sizes(program, _cosines(solution))
         said = _said(problem, gram, together, "two sizes", reason)
@@ -170,9 +174,7 @@ def _without_equations(
     return _in_the_box(problem, program, box, reason)
 
 
-def _drawn_together(
-    problem: Problem, program: GramProgram, solution: Solution, reason: str
-) -> Coincidence:
+def _drawn_together(problem: Problem, program: GramProgram, solution: Solution, reason: str) -> Coincidence:
     """Bound distances inside groups by the certificate alone: its slack W and gap G give ⟨W, M⟩ ≤ G.
 
     W holds two members of a group of g together with |Y|²/g · |h_i − h_j|² ≤ G.
@@ -192,7 +194,7 @@ def _drawn_together(
     return _said(problem, gram, none, "gap of the certificate", reason)
 
 
-def _pairs(multiplicities: tuple[int, ...]) -> Bool[np.ndarray, "m m"]:
+def _pairs(multiplicities: Sequence[int]) -> Bool[np.ndarray, "m m"]:
     g = np.array(multiplicities)
     return (np.outer(g, g) - np.diag(g)) > 0
 
@@ -214,16 +216,22 @@ def two_points(
     vector beside x proves that M is the only optimum. Whatever the rows are, as D is all they give.
     """
     signs = np.outer(side, side)
-    if np.any(side == 0) or np.abs(cosines - signs)[_pairs(tuple(program.multiplicity.astype(int)))].max() > OPPOSITE:
+    if (
+        np.any(side == 0)
+        or np.abs(cosines - signs)[_pairs(program.multiplicity.astype(int).tolist())].max() > OPPOSITE
+    ):
         return None
     rule, g = program.rules[0], program.multiplicity
     assert isinstance(rule, (Fixed, Bounded))
     with ctx.workprec(PRECISION):
         exact, norm = balls(signs), ball(rule.value)
         peer = exact * norm
-        slope = gradient_at(objective(program), BallMatrix(np.full(len(g), norm, dtype=object), peer)).peer
+        at = BallMatrix(np.full(len(g), norm, dtype=object), peer)
+        pull, slope = gradient_at(objective(program), at)
         members = balls(np.outer(np.ones(len(g)), g) - np.eye(len(g)))
         own = -(members * slope * exact).sum(axis=1)
+        if isinstance(rule, Bounded) and not all(own - pull > 0):  # ν ≥ 0 in the ball
+            return None
         root = sqrt(balls(g))
         quotient = root[:, None] * slope * root
         for a in range(len(g)):
@@ -233,7 +241,7 @@ def two_points(
         null = root * balls(side)
         if not is_positive_definite(quotient + null[:, None] * null / ball(int(g.sum()))):
             return None
-    return peer, (signs > 0) & _pairs(tuple(g.astype(int)))
+    return peer, (signs > 0) & _pairs(g.astype(int).tolist())
 
 
 def _in_the_box(
@@ -282,7 +290,9 @@ def _said(
         norm = ball(rule.value)
         for a, b in np.argwhere(pairs & ~together).tolist():
             nearest[a, b], farthest[a, b] = _angles(gram[a, b] / norm)
-    return Coincidence(problem, together, pairs & ~together & (nearest > 0), nearest, farthest, method, reason)
+    return Coincidence(
+        problem, together, pairs & ~together & (nearest > 0), nearest, farthest, method, reason
+    )
 
 
 def _angles(cosine: arb) -> _Angles:

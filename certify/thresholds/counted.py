@@ -1,4 +1,4 @@
-"""Thresholds of random rows, one by one at exact counts: n_major whole, or any rational multiple of n_minor."""
+"""Thresholds of random rows, at exact counts: n_major whole, or any rational multiple of n_minor."""
 
 from __future__ import annotations
 
@@ -69,10 +69,11 @@ class Counted:
         return Fraction(max(unit, round(number * unit)), unit)
 
 
-def counted_threshold(
-    given: Counted,
-) -> tuple[Fraction | None, Fraction | None, tuple[()], None, bool]:
-    """Return lower, upper, no pieces, no limit and `whole`, as `Threshold` has them.
+def counted_threshold(given: Counted) -> tuple[Fraction | None, Fraction] | None:
+    """Return a ratio at which the minorities are proven apart, and one near it at which together.
+
+    None where no change was found up to the ratio 10⁶. The first is None where they coincide at the smallest
+    ratio already.
 
     Raises
     ------
@@ -80,11 +81,17 @@ def counted_threshold(
         If an end is not proven.
     """
     largest = min(LARGEST_RATIO, LARGEST_COUNT // (2 * sum(given.k) * given.n_minor * given.problem.views))
-    low = high = given.smallest()
+    low, high, begun = given.smallest(), given.smallest(), False
     while given.margin(high) <= 0:
         if high >= largest:
-            return None, None, (), None, given.whole
-        low, high = high, max(given.ratio(float(high) * GROWTH), high + Fraction(1, given.n_minor))
+            return None
+        begun, low, high = (
+            True,
+            high,
+            max(given.ratio(float(high) * GROWTH), high + Fraction(1, given.n_minor)),
+        )
+    if not begun and given.decided(high) == 1:
+        return None, high
     step = Fraction(1, given.n_minor)
     while high - low > step if given.whole else high / low > 1 + HALF_WIDTH:
         middle = given.ratio(math.sqrt(low * high))
@@ -98,5 +105,4 @@ def counted_threshold(
         low, high = given.ratio(float(low) * (1 - HALF_WIDTH)), given.ratio(float(high) * (1 + HALF_WIDTH))
     if given.decided(low) != -1 or given.decided(high) != 1:
         raise SolverError(f"near R = {float(low):.6g} neither side is proven")
-    return low, high, (), None, given.whole
-
+    return low, high

@@ -41,7 +41,7 @@ class Curve:
     def decided_at(self, ratio: Fraction) -> int:
         """Return what is proven at one ratio (`merged.decided`)."""
         step = self.tables.at(ball(1 / ratio))
-        t = polished(step, self.root(_log(ratio)))
+        t = polished(step, self.root(log_of(ratio)))
         return decided(step, (t, t))
 
     def decided_on(self, low: arb, high: arb) -> int:
@@ -56,7 +56,7 @@ class Curve:
         return self.tables.at(arb(-log_ratio).exp().mid())
 
     def reached(self, start: Fraction, end: Fraction | None, sign: int) -> tuple[Fraction | None, bool]:
-        """Return up to which R the answer `sign` is proven from `start` on, None for all R, and whether to end.
+        """Return up to which R (None for all) `sign` is proven from `start` on, and whether that is `end`.
 
         It stops where the opposite is proven, where boxes become too narrow, or after so many of them (at
         temperatures far above 1 all slopes are nearly alike, and boxes must be small).
@@ -88,5 +88,6 @@ def _ratio_above(y: arb) -> Fraction:
     return 1 / number
 
 
-def _log(ratio: Fraction) -> float:
+def log_of(ratio: Fraction) -> float:
+    """Return log R."""
     return math.log(ratio.numerator) - math.log(ratio.denominator)

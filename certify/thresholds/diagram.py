@@ -54,7 +54,10 @@ class PhaseDiagram(Shown):
         """Return what there is to print, as (label, value) pairs."""
         from certify.thresholds.words import headline
 
-        lines = [(f"{self.parameter} {value:g}", headline(t)) for value, t in zip(self.values, self.thresholds, strict=True)]
+        lines = [
+            (f"{self.parameter} {value:g}", headline(t))
+            for value, t in zip(self.values, self.thresholds, strict=True)
+        ]
         return [("largest gap", f"{np.nanmax(self.gap):.1e} of its scale"), *lines]
 
 
@@ -98,10 +101,10 @@ def phase_diagram(
     if not len(grid) or not sizes:
         raise InputError("values and ratios must not be empty; give e.g. [0.1, 0.5] and [1, 10, 100]")
     points = [_with(options, parameter, value) for value in grid.tolist()]
-    rows = Parallel(n_jobs=jobs)(delayed(_row)(point, sizes) for point in points)
-    cosine, gap = np.array([row[:2] for row in rows]).transpose(1, 0, 2)
-    thresholds = tuple(row[2] for row in rows)
-    return PhaseDiagram(parameter, grid, np.array(sizes) / n_minor, cosine, gap, thresholds)
+    rows: Any = Parallel(n_jobs=jobs)(delayed(_row)(point, sizes) for point in points)
+    cosines, gaps, thresholds = zip(*rows, strict=True)
+    ratio = np.array(sizes) / n_minor
+    return PhaseDiagram(parameter, grid, ratio, np.array(cosines), np.array(gaps), thresholds)
 
 
 def _with(options: dict[str, Any], parameter: str, value: float) -> dict[str, Any]:
@@ -122,7 +125,10 @@ def _row(options: dict[str, Any], sizes: list[int]) -> tuple[list[float], list[f
     given = {name: options[name] for name in ("temperature", "loss", "views")}
     for size in sizes:
         batch = getattr(options["loss"], "batch_size", None) or 0
-        if getattr(options["loss"], "sampler", None) == "shuffle" and batch > k_major * size + k_minor * n_minor:
+        if (
+            getattr(options["loss"], "sampler", None) == "shuffle"
+            and batch > k_major * size + k_minor * n_minor
+        ):
             cosine.append(np.nan)
             gap.append(np.nan)
             continue

@@ -10,7 +10,7 @@ from certify.thresholds.step import Tables, cosine
 
 
 def minority_cosine(tables: Tables, log_ratio: float) -> float:
-    """Return the cosine between minority classes at R = e^log_ratio, 1 where they coincide; nothing is proven.
+    """Return the cosine between minority classes at R = e^log_ratio, 1 where they coincide. Not proven.
 
     At R = 10^299 it is the limit R → ∞ up to rounding, where that is approached like 1/R.
     """

@@ -26,7 +26,7 @@ WIDTH = 1e-6  # of a bracket of τ, relative
 @brief
 @dataclass(frozen=True)
 class Change:
-    """A bracket: at `before` the class is as it is now (with or without another at its point), at `after` not.
+    """A bracket: at `before` the class is as it is now (alone, or not alone at its point), at `after` not.
 
     Attributes
     ----------
@@ -64,14 +64,20 @@ class Margin:
     count: Change | None
     temperature: Change | None
 
+    def in_words(self) -> str:
+        """Return at which count and at which τ the classes merge or part."""
+        from certify.thresholds.words import margin_words
+
+        return margin_words(self)
+
 
 def margins(problem: Problem) -> tuple[Margin, ...]:
     """Return for the classes of each size how far they are from merging with another class, or from parting.
 
     Upwards and downwards, steps double until the class has another state, and halve until the change is
-    enclosed; the nearer of the two is returned. States are those of solutions in float64; both ends of what is
-    returned are then proven, where they can be. That the state does not change twice between two steps is not
-    proven.
+    enclosed; the nearer of the two is returned. States are those of solutions in float64; both ends of what
+    is returned are then proven, where they can be. That the state does not change twice between two steps is
+    not proven.
 
     Raises
     ------
@@ -129,7 +135,7 @@ def _states(problem: Problem) -> np.ndarray:
     own, peer = solution.entries("feature", "feature")
     near = peer / np.sqrt(np.outer(own, own)) > 1 - ONE_POINT
     g = solution.nodes.multiplicity
-    return (near & ((np.outer(g, g) - np.diag(g)) > 0)).any(axis=1)
+    return np.asarray((near & ((np.outer(g, g) - np.diag(g)) > 0)).any(axis=1))
 
 
 def _state_at_count(problem: Problem, a: int, count: float) -> bool:
@@ -216,7 +222,10 @@ def _change(
                     before, after = (middle, after) if state(middle) == now else (before, middle)
                 return before, after
             before = after
-    except (InputError, SolverError):  # a loss that is left without an anchor, a batch larger than all samples
+    except (
+        InputError,
+        SolverError,
+    ):  # a loss that is left without an anchor, a batch larger than all samples
         return None
     return None
 

@@ -21,8 +21,8 @@ M_ii being 1, and averages over permutations of equal classes are as good, so th
 out. Where (1) changes sign, (2) and (3) say D_Mm² ≷ D_MM D_mm, without t.
 
 At any other β, with s = √((1 + (k_m − 1) β)/k_m) and γ = −s t, f along t and s is convex in (α, β), and so is
-its minimum over α in β. (1) then has s k_m for k_m, and the sides of (2) and (3), k_M t D_Mm and s k_m D_mm, say
-whether that minimum falls or rises with β: whether the optimal β is above or below.
+its minimum over α in β. (1) then has s k_m for k_m, and the sides of (2) and (3), k_M t D_Mm and s k_m D_mm,
+say whether that minimum falls or rises with β: whether the optimal β is above or below.
 """
 
 from __future__ import annotations

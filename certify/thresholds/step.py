@@ -1,7 +1,7 @@
 """Slopes of a loss for two class sizes, along the singular matrices.
 
 With cosines α between majorities, β between minorities, γ across, A = 1 + (k_M − 1) α, B = 1 + (k_m − 1) β,
-t = √(A/k_M) and s = √(B/k_m), both between 0 and 1, these have γ = −s t. At s = 1 the minorities are one point.
+t = √(A/k_M) and s = √(B/k_m), both between 0 and 1, these have γ = −s t. At s = 1 the minorities coincide.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from flint import arb
@@ -23,7 +23,8 @@ from relax.losses import Loss
 from relax.orbits import OrbitMatrix
 from relax.problem import Problem
 from relax.program import GramProgram
-from relax.rows import LogSumExp
+from relax.rows import LogSumExp, RandomLogSumExp
+from relax.rules import Fixed
 
 ONE = arb(1)
 SEEN = 6  # ratios 1, 2, … at which the numbers of a program are read; three fix a polynomial, three test it
@@ -37,6 +38,7 @@ class Slopes(NamedTuple):
     minor: Scaled
 
 
+@runtime_checkable
 class Step(Protocol):
     """A loss for k_M large and k_m small classes, for one ratio R or for a ball of them."""
 
@@ -139,7 +141,9 @@ class AtCounts:
     def floats(self, t: float) -> tuple[float, float, float]:
         """Return them in float64, for searches."""
         first, last, peer = 1 - self.minor, self.minor, np.full((2, 2), -float(self.s) * t)
-        peer[first, first], peer[last, last] = map(float, (cosine(self.k[0], arb(t)), cosine(self.k[1], self.s)))
+        peer[first, first], peer[last, last] = map(
+            float, (cosine(self.k[0], arb(t)), cosine(self.k[1], self.s))
+        )
         matrix = OrbitMatrix(self.program.multiplicity, np.ones((2, 1, 1)), peer)
         slope = self.program.gradient(matrix).peer
         return float(slope[first, first]), float(slope[0, 1]), float(slope[last, last])
@@ -177,7 +181,7 @@ def tables_of(
         step_problem(k, (ratio * n_minor, n_minor), loss, temperature, views).program()
         for ratio in range(1, SEEN + 1)
     ]
-    if not all(_is_plain(program) for program in programs):
+    if not all(is_plain(program) for program in programs):
         return None
     columns = [
         _polynomial(values) for values in zip(*(_numbers(program) for program in programs), strict=True)
@@ -190,16 +194,23 @@ def tables_of(
     return Tables(k, programs[0].temperature, (w0, w1), (own0, own1), peer)
 
 
-def _is_plain(program: GramProgram) -> bool:
+def rises(program: GramProgram) -> bool:
+    """Return whether norms are one and the rows, known to be convex, rise with every entry between nodes."""
+    rows = all(
+        isinstance(block, RandomLogSumExp)
+        or (
+            isinstance(block, LogSumExp) and block.peer_target is None and bool(np.all(block.own_target == 1))
+        )
+        for block in program.rows
+    )
+    unit = all(isinstance(rule, Fixed) and rule.value == 1 for rule in program.rules)
+    return rows and unit and program.roles == 1 and not program.nonnegative
+
+
+def is_plain(program: GramProgram) -> bool:
     """Return whether each group has one log-sum-exp row with its target on the own entry."""
     rows = program.rows[0]
-    return (
-        len(program.rows) == 1
-        and isinstance(rows, LogSumExp)
-        and rows.anchor.tolist() == [0, 1]
-        and rows.peer_target is None
-        and bool(np.all(rows.own_target == 1))
-    )
+    return len(program.rows) == 1 and isinstance(rows, LogSumExp) and rows.anchor.tolist() == [0, 1]
 
 
 def _numbers(program: GramProgram) -> list[Fraction]:

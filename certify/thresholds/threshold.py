@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from fractions import Fraction
 from typing import NamedTuple
@@ -11,21 +11,24 @@ from typing import NamedTuple
 from flint import ctx
 from scipy.optimize import brentq
 
+from certify.balls.proof import check_program
 from certify.thresholds.counted import Counted, counted_threshold
-from certify.thresholds.cover import Curve
+from certify.thresholds.cover import Curve, log_of
 from certify.thresholds.interior import minority_cosine
-from certify.thresholds.step import Tables, step_problem, tables_of
+from certify.thresholds.step import is_plain, rises, step_problem, tables_of
 from relax.counts import whole_number
 from relax.errors import InputError, SolverError, worded
 from relax.facts import Shown, brief
-from relax.losses import Loss, SupCon, parse
+from relax.losses import Loss, Nodes, SupCon, parse
 from relax.losses.parameters import spelled
+from relax.program import GramProgram
 
 PRECISION = 128  # bits
 HALF_WIDTH = 3e-7  # of a bracket, relative
 DIGITS = 9  # of its ends, significant
 LARGEST_LOG = 690.0  # of a ratio: 10^299
 FIRST_STEP, GROWTH = 0.25, 0.05  # of the scan, in log R
+BEYOND = 1e-6  # in log R, where a box failed
 TRIES = 8  # of a bracket, where an earlier change of sign is found while proving that there is none
 _SUPCON = SupCon()
 
@@ -50,11 +53,13 @@ class Threshold(Shown):
     loss, temperature, views : Loss, float, int
         As those of `Problem`.
     lower, upper : Fraction or None
-        Proven apart at R = lower, proven together at R = upper. Both None where no ratio up to 10^299 was
-        found at which they coincide.
+        Proven apart at R = lower, proven together at R = upper. Both None where no ratio up to 10^299 (10^6
+        for random batches) was found at which they coincide; `lower` alone where they do at the smallest
+        ratio whose samples fill a batch.
     pieces : tuple of Piece
-        What is proven of *every* real R of an interval: where the first starts at 1 and reaches to `lower`,
-        no smaller ratio makes them coincide. Empty where the loss is proven at single ratios only.
+        What is proven of *every* real R of an interval, up to R → ∞ where nothing is left open: the first
+        starts at 1 and reaches to `lower`, so that no smaller ratio makes them coincide. There may be more
+        than two, as minorities may part again (negatives-only). Empty where single ratios alone are proven.
     limit : float or None
         Where there is no threshold, the cosine between minority classes as R → ∞: a float, not proven. None
         for losses that are proven at single ratios only.
@@ -82,7 +87,7 @@ class Threshold(Shown):
 
     @property
     def smallest(self) -> bool:
-        """Whether it is proven that they coincide at no ratio from 1 up to `lower` (up to all, without one)."""
+        """Whether it is proven that they coincide at no ratio up to `lower`, or at none if it is None."""
         first = next(iter(self.pieces), None)
         return first is not None and first.start == 1 and not first.together and first.end == self.lower
 
@@ -147,7 +152,7 @@ def collapse_threshold(
         If a number is out of its range; if there is one minority class, or minority classes without anchors,
         which always coincide; or if the loss has other rows or refuses the problem.
     SolverError
-        If the proof at an end of the bracket fails (temperatures below about 10⁻⁵).
+        If the proof at an end of the bracket fails (temperatures such as 10⁻⁶ or 10⁶).
     """
     k = (whole_number(k_major, "k_major"), whole_number(k_minor, "k_minor"))
     size = whole_number(n_minor, "n_minor")
@@ -157,78 +162,85 @@ def collapse_threshold(
     enough = max(2 * size, getattr(chosen, "batch_size", None) or 0)  # samples for a batch
     problem = step_problem(k, (enough, size), chosen, temperature, views)
     _check(problem.program(), problem.reduction().nodes, chosen)
-    about = (*k, size, problem.loss, problem.temperature, problem.views)
+    found = Threshold(*k, size, problem.loss, problem.temperature, problem.views, None, None)
     with ctx.workprec(PRECISION):
-        tables = tables_of(k, size, problem.loss, problem.temperature, problem.views)
-        if tables is None:
-            return Threshold(*about, *counted_threshold(Counted.of(problem)))
-        return _continuous(about, Curve(tables))
+        if is_plain(problem.program()):
+            tables = tables_of(k, size, problem.loss, problem.temperature, problem.views)
+            if tables is not None:
+                return _continuous(found, Curve(tables))
+        counted = Counted.of(problem)
+        lower, upper = counted_threshold(counted) or (None, None)
+        return replace(found, lower=lower, upper=upper, whole=counted.whole)
 
 
-def _check(program, nodes, loss: Loss) -> None:  # noqa: ANN001
-    """Raise unless the program is about two groups of classes with anchors, on one sphere."""
-    if program.roles != 1 or nodes.unit != "class" or nodes.square is not None or len(nodes.size) != 2:
+def _check(program: GramProgram, nodes: Nodes, loss: Loss) -> None:
+    """Raise unless the program is convex, about two groups of classes with anchors, on one sphere."""
+    if nodes.roles != ("feature",) or nodes.unit != "class" or nodes.square is not None or not rises(program):
         raise InputError(
-            f"loss {worded(spelled(loss))} has no one vector of one length for each class, and no threshold "
-            "of collapse is derived for it; give e.g. supcon"
+            f"loss {worded(spelled(loss))} has no one vector of one length for each class with log-sum-exp "
+            "rows, and no threshold of collapse is derived for it; give e.g. supcon"
         )
-    anchored = {int(a) for rows in program.rows for a in rows.anchor}
-    if 1 not in anchored:
+    check_program(program)
+    if 1 not in {int(a) for rows in program.rows for a in rows.anchor}:
         raise InputError(
             "minority classes of one sample have no anchor and coincide at every ratio; give n_minor ≥ 2"
         )
 
 
-def _continuous(about: tuple, curve: Curve) -> Threshold:
-    """Return the threshold where R is a real number."""
-    until = LARGEST_LOG
+def _continuous(found: Threshold, curve: Curve) -> Threshold:
+    """Return the threshold where R is a real number, and what is proven between all changes that are found.
+
+    The scan may step over two changes that are near each other. The boxes would not: they stop there, and the
+    scan is repeated up to that ratio.
+    """
+    start, until, together = Fraction(1), LARGEST_LOG, False
+    pieces: list[Piece] = []
     for _ in range(TRIES):
-        bracket = _bracket(curve, until)
+        bracket = _bracket(curve, log_of(start), until, together)
+        end = None if bracket is None else bracket[0]
+        reached, whole = curve.reached(start, end, 1 if together else -1)
+        if not whole and reached is not None and until == LARGEST_LOG:
+            ahead = log_of(reached) + BEYOND
+            if (curve.margin(ahead) > 0) is not together:
+                until = ahead
+                continue
+        until = LARGEST_LOG
+        pieces += [Piece(start, reached, together)] if reached != start else []
         if bracket is None:
-            return _none(about, curve)
-        lower, upper = bracket
-        reached, whole = curve.reached(Fraction(1), lower, -1)
-        beyond, _ = curve.reached(upper, None, 1)
-        pieces = [Piece(Fraction(1), lower if whole else reached, False)]
-        pieces += [Piece(upper, beyond, True)] if beyond is None or beyond > upper else []
-        found = Threshold(*about, lower, upper, tuple(piece for piece in pieces if piece.end != piece.start))
-        if whole or reached is None:
-            return found
-        earlier = _log(reached)
-        if curve.margin(earlier * (1 + 1e-9) + 1e-9) <= 0:
-            return found
-        until = earlier + 1e-6
-    return found
+            break
+        if found.upper is None:
+            found = replace(found, lower=bracket[0], upper=bracket[1])
+        start, together = bracket[1], not together
+    limit = minority_cosine(curve.tables, LARGEST_LOG) if found.upper is None else None
+    return replace(found, pieces=tuple(pieces), limit=limit)
 
 
-def _none(about: tuple, curve: Curve) -> Threshold:
-    reached, _ = curve.reached(Fraction(1), None, -1)
-    piece = Piece(Fraction(1), reached, False)
-    limit = minority_cosine(curve.tables, LARGEST_LOG)
-    return Threshold(*about, None, None, () if reached == 1 else (piece,), limit)
-
-
-def _bracket(curve: Curve, until: float) -> tuple[Fraction, Fraction] | None:
-    """Return proven ends around the first change of sign that a scan finds.
+def _bracket(curve: Curve, start: float, until: float, together: bool) -> tuple[Fraction, Fraction] | None:
+    """Return proven ends around the first change that a scan of log R finds.
 
     Raises
     ------
     SolverError
         If they cannot be proven.
     """
-    low = high = 0.0
-    while curve.margin(high) <= 0:
+
+    def changed(log_ratio: float) -> bool:
+        return (curve.margin(log_ratio) > 0) is not together
+
+    low = high = start
+    while not changed(high):
         if high >= until:
             return None
         low, high = high, min(until, high + max(FIRST_STEP, GROWTH * high))
-    if high == 0.0:
-        raise SolverError("the minority classes coincide among equal ones, which no loss known here has")
+    if high == start:
+        raise SolverError(f"near R = {math.exp(start):.6g} neither side is proven")
     middle = float(brentq(curve.margin, low, high, xtol=1e-13, rtol=1e-13))  # type: ignore[arg-type]
     lower = max(Fraction(1), _rounded(middle - HALF_WIDTH, ROUND_FLOOR))
     upper = _rounded(middle + HALF_WIDTH, ROUND_CEILING)
-    if curve.decided_at(lower) != -1 or curve.decided_at(upper) != 1:
+    sign = 1 if together else -1
+    if curve.decided_at(lower) != sign or curve.decided_at(upper) != -sign:
         raise SolverError(
-            f"near R = {math.exp(middle):.6g} neither side is proven; the temperature is too small for this"
+            f"near R = {math.exp(middle):.6g} neither side is proven; the temperature is too extreme"
         )
     return lower, upper
 
@@ -236,13 +248,3 @@ def _bracket(curve: Curve, until: float) -> tuple[Fraction, Fraction] | None:
 def _rounded(log_ratio: float, rounding: str) -> Fraction:
     exact = Context(prec=30).exp(Decimal(log_ratio))
     return Fraction(Context(prec=DIGITS, rounding=rounding).plus(exact))
-
-
-def _log(ratio: Fraction) -> float:
-    return math.log(ratio.numerator) - math.log(ratio.denominator)
-
-
-def tables_for(threshold: Threshold) -> Tables | None:
-    """Return the polynomials that a threshold is about."""
-    k = (threshold.k_major, threshold.k_minor)
-    return tables_of(k, threshold.n_minor, threshold.loss, threshold.temperature, threshold.views)

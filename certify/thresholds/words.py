@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from certify.thresholds.margins import Change, Margin
     from certify.thresholds.threshold import Piece, Threshold
 
+EXACT = 40  # digits, which the ends of brackets have not
 MOST_LINES = 8  # of pairs; beyond, only how many there are
 
 
@@ -34,6 +35,9 @@ def decimal(number: Fraction, up: bool, digits: int = 9) -> str:
 def headline(threshold: Threshold) -> str:
     """Return the answer in one sentence."""
     who = f"the {_classes(threshold.k_minor)} minority classes"
+    if threshold.lower is None and threshold.upper is not None:
+        least = decimal(threshold.upper, up=True, digits=EXACT)
+        return f"{who} coincide at the smallest ratio that fills a batch already (proven at R = {least})"
     if threshold.lower is None or threshold.upper is None:
         proven = threshold.smallest
         how = "proven apart at every ratio" if proven else "no ratio was found at which they do"
@@ -41,12 +45,14 @@ def headline(threshold: Threshold) -> str:
         near = "" if limit is None else f"; their cosine tends to {limit:.6g} as R grows"
         return f"{who} do not coincide ({how}{near})" if proven else f"{who}: {how}{near}"
     assert threshold.ratio is not None
-    low, high = decimal(threshold.lower, up=False), decimal(threshold.upper, up=True)
+    low, high = (decimal(end, up=False, digits=EXACT) for end in (threshold.lower, threshold.upper))
     if threshold.whole:
         before, n = (int(end * threshold.n_minor) for end in (threshold.lower, threshold.upper))
         return f"{who} coincide from n_major = {n} on (proven apart at {before}, together at {n})"
     middle = f"{threshold.ratio:.6g}"
-    return f"{who} coincide from R = {middle} on (proven apart at {low}, together at {high})"
+    again = [piece for piece in threshold.pieces[1:] if not piece.together]
+    on = f"to {float(again[0].start):.6g}, where they part again" if again else "on"
+    return f"{who} coincide from R = {middle} {on} (proven apart at {low}, together at {high})"
 
 
 def threshold_facts(threshold: Threshold) -> list[tuple[str, str]]:
@@ -63,8 +69,8 @@ def threshold_facts(threshold: Threshold) -> list[tuple[str, str]]:
     if not t.pieces:
         single = "at these two ratios only; ratios below and between were searched in float64"
         facts.append(("proven", single if t.upper is not None else "nothing: the search was in float64"))
-    elif t.upper is not None and not t.final:
-        facts.append(("open", "whether they stay together at every larger ratio"))
+    elif t.pieces[-1].end is not None:
+        facts.append(("open", f"what is beyond R = {decimal(t.pieces[-1].end, up=False)}"))
     return facts
 
 
@@ -117,7 +123,7 @@ def margin_words(margin: Margin) -> str:
     with_count = _change_words(margin.count, does, "a count of", whole=True)
     with_tau = _change_words(margin.temperature, does, "τ =", whole=False)
     if margin.count is None and margin.temperature is None:
-        return f"never {does}, by its count or by τ within a factor of 100"
+        return "no change was found, in its count or in τ within a factor of 100"
     return f"{does} {with_count}, {with_tau}"
 
 
