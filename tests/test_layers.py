@@ -52,6 +52,7 @@ ORDER = [
     "certify.features",
     "certify.landscape",
     "certify.thresholds",
+    "certify.sweeps",
     "certify.ground_truth",
     "certify.theorems",
     "certify",
