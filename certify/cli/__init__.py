@@ -69,7 +69,7 @@ def main() -> None:
     except InputError as error:
         complain(in_options(str(error)))
     except typer.BadParameter as error:
-        complain(f"{_option(error)} {error.message}")
+        complain(f"{_option(error)} {error.message or 'is missing; give it'}")
     except TyperException as error:
         complain(f"{error.format_message()} (gramcert --help says what there is)")
     except OSError as error:  # of help texts, which typer prints; ours go through `say`

@@ -52,11 +52,8 @@ class Point:
     @classmethod
     def of(cls, problem: Problem, step: Step | None = None) -> Point:
         """Return the point of a problem; counts of two sizes are a STEP profile."""
-        counts = problem.counts
-        if step is None and len(counts.sizes) == 2:
-            step = (*counts.multiplicities, *counts.sizes)  # type: ignore[assignment]
         settings = (problem.loss, problem.temperature, problem.norm, problem.nonnegative, problem.views)
-        return cls(counts, *settings, step, problem)
+        return cls(problem.counts, *settings, step or _step_of(problem.counts), problem)
 
     def in_brief(self) -> str:
         """Return the problem."""
@@ -198,7 +195,15 @@ def _point(
     try:
         return Point.of(Problem(counts, loss, tau, norm, nonnegative, views), step)
     except InputError as refusal:
+        step = step or _step_of(counts)
         return Point(counts, loss, tau, norm, nonnegative, views, step, None, str(refusal))
+
+
+def _step_of(counts: ClassCounts) -> Step | None:
+    if len(counts.sizes) != 2:
+        return None
+    (k_major, k_minor), (n_major, n_minor) = counts.multiplicities, counts.sizes
+    return k_major, k_minor, n_major, n_minor
 
 
 def _loss(given: Loss | str) -> Loss:
