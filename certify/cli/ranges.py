@@ -24,7 +24,7 @@ def numbers(text: str) -> list[float]:
     """
     found: list[float] = []
     for item in text.split(","):
-        found += _range(item) if ":" in item else [_number(item, item)]
+        found += _range(item, len(found)) if ":" in item else [_number(item, item)]
         _few(len(found), text)
     return found
 
@@ -39,20 +39,21 @@ def whole_numbers(text: str) -> list[int]:
     """
     found: list[int] = []
     for item in text.split(","):
-        found += map(round, _range(item)) if ":" in item else [_whole(item)]
+        found += map(round, _range(item, len(found))) if ":" in item else [_whole(item)]
         _few(len(found), text)
     if min(found) < 1:
         raise InputError(f"{worded(text)} goes below 1; give whole numbers from 1 on")
     return list(dict.fromkeys(found))
 
 
-def _range(item: str) -> list[float]:
+def _range(item: str, before: int) -> list[float]:
+    """Return the numbers of a range, if with those before it they are not too many."""
     parts = re.fullmatch(r"([^:]*):([^:]*):\s*([0-9]{1,400})\s*(log)?\s*", item)
     if parts is None:
         raise InputError(f"{worded(item.strip())} is no range; {FORMS}")
     low, high = _number(parts[1], item), _number(parts[2], item)
     count = int(parts[3])
-    _few(count, item)
+    _few(before + count, item)
     if (low, count) == (high, 1):
         return [low]
     if low >= high or count < 2:
