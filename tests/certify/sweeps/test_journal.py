@@ -68,7 +68,7 @@ def test_a_solver_that_was_interrupted_is_no_result(tmp_path: Path, monkeypatch:
 
 
 def test_at_a_time_limit_whole_stretches_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A stretch that is cut off would go on from elsewhere, so that it is in the table, not in the journal."""
+    """A stretch that is cut off would go on from elsewhere: it is in the table, not in the journal."""
     clock = iter(range(10**6))
     with monkeypatch.context() as patched:
         patched.setattr(stretches.time, "time", lambda: float(next(clock)))
