@@ -11,6 +11,7 @@ from relax.errors import InputError, worded
 from relax.numerals import typed_decimal, typed_whole
 
 MOST = 1_000_000  # numbers
+_RANGE = re.compile(r"([^:]*):([^:]*):\s*([0-9]{1,400})\s*(log)?\s*")
 FORMS = "write numbers 0.1,0.5,1, a range 0.1:1:10 of ten, or 1:1e4:200log of equal ratios"
 
 
@@ -22,11 +23,9 @@ def numbers(text: str) -> list[float]:
     InputError
         If one is not of its form or not positive, a range does not rise, or there are too many numbers.
     """
-    found: list[float] = []
-    for item in text.split(","):
-        found += _range(item, len(found)) if ":" in item else [_number(item, item)]
-        _few(len(found), text)
-    return found
+    return [
+        number for item in _items(text) for number in (_range(item) if ":" in item else [_number(item, item)])
+    ]
 
 
 def whole_numbers(text: str) -> list[int]:
@@ -37,23 +36,31 @@ def whole_numbers(text: str) -> list[int]:
     InputError
         As `numbers`, or if a number is not whole.
     """
-    found: list[int] = []
-    for item in text.split(","):
-        found += map(round, _range(item, len(found))) if ":" in item else [_whole(item)]
-        _few(len(found), text)
+    found = [
+        number
+        for item in _items(text)
+        for number in (map(round, _range(item)) if ":" in item else [_whole(item)])
+    ]
     if min(found) < 1:
         raise InputError(f"{worded(text)} goes below 1; give whole numbers from 1 on")
     return list(dict.fromkeys(found))
 
 
-def _range(item: str, before: int) -> list[float]:
-    """Return the numbers of a range, if with those before it they are not too many."""
-    parts = re.fullmatch(r"([^:]*):([^:]*):\s*([0-9]{1,400})\s*(log)?\s*", item)
+def _items(text: str) -> list[str]:
+    """Return the numbers and ranges of a list, if they are not too many numbers together."""
+    items = text.split(",")
+    counts = (_RANGE.fullmatch(item) for item in items)
+    if sum(1 if count is None else int(count[3]) for count in counts) > MOST:
+        raise InputError(f"{worded(text.strip())} has more than {MOST:,} numbers; give fewer")
+    return items
+
+
+def _range(item: str) -> list[float]:
+    parts = _RANGE.fullmatch(item)
     if parts is None:
         raise InputError(f"{worded(item.strip())} is no range; {FORMS}")
     low, high = _number(parts[1], item), _number(parts[2], item)
     count = int(parts[3])
-    _few(before + count, item)
     if (low, count) == (high, 1):
         return [low]
     if low >= high or count < 2:
@@ -79,8 +86,3 @@ def _whole(text: str) -> int:
         return typed_whole(text)
     except ValueError as error:
         raise InputError(f"{error}; write 8,32 or a range 8:512:7log, which is rounded") from None
-
-
-def _few(count: int, text: str) -> None:
-    if count > MOST:
-        raise InputError(f"{worded(text.strip())} has more than {MOST:,} numbers; give fewer")

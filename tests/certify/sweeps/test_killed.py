@@ -19,8 +19,8 @@ from certify.sweeps.grid import step_grid
 from relax import Problem, solve
 
 ROOT = Path(__file__).resolve().parents[3]
-ARGUMENTS = ["--step", "2,2,10", "--R", "1:1e4:120log", "--temperature", "0.1,1"]
-GRID = step_grid(2, 2, 10, numbers("1:1e4:120log"), temperatures=[0.1, 1.0])
+ARGUMENTS = ["--step", "2,2,10", "--R", "1:1e4:80log", "--temperature", "0.1,1"]
+GRID = step_grid(2, 2, 10, numbers("1:1e4:80log"), temperatures=[0.1, 1.0])
 LONGEST = 60.0  # seconds that a busy machine may take to begin
 
 
