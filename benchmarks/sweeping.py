@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,13 +18,13 @@ from relax import MeanSquare, Problem, solve
 
 WORDS = """\
 STEP imbalance, two classes of round(1000 R) samples and two of 1,000, R at 2,500 numbers from 1 to 10⁴,
-τ = 0.05, 0.1, 0.5 and 1. Seconds are by the clock, of the whole call, processes started and table made; `points`
-are the seconds that rows add up to, divided by the processes, so that the rest is overhead. Both are larger on a
-busy machine."""
-HEADS = ("processes", "journal", "seconds", "points", "what the table says")
+τ = 0.05, 0.1, 0.5 and 1. Seconds are by the clock, of the whole call, processes started and table made;
+`points` are the seconds that rows add up to, divided by the processes, so that the rest is overhead. Both
+are larger on a busy machine: `load` is how many processes wanted its cores when the line began."""
+HEADS = ("processes", "journal", "load", "seconds", "points", "what the table says")
 CURVE_WORDS = """\
-Solving alone, each point anew or from its neighbour, all to a gap of 10⁻⁹. Steps are Newton steps of dual_vector
-and Hessian products of low_rank, means of a point; seconds are CPU seconds a point."""
+Solving alone, each point anew or from its neighbour, all to a gap of 10⁻⁹. Steps are Newton steps of
+dual_vector and Hessian products of low_rank, means of a point; seconds are CPU seconds a point."""
 CURVE_HEADS = (
     "curve",
     "points",
@@ -51,11 +52,12 @@ def line(jobs: int, kept: bool) -> list[str]:
     """Sweep 10,000 points."""
     grid = step_grid(2, 2, 1000, np.geomspace(1, 1e4, 2500), temperatures=[0.05, 0.1, 0.5, 1.0])
     with TemporaryDirectory() as folder:
-        began = time.perf_counter()
+        load, began = os.getloadavg()[0], time.perf_counter()
         table = sweep(grid, jobs=jobs, journal=Path(folder) / "journal" if kept else None)
         seconds = time.perf_counter() - began
     points = table["seconds"].sum() / jobs
-    return [str(jobs), "yes" if kept else "no", f"{seconds:.0f}", f"{points:.0f}", str(summary(table))]
+    numbers = (f"{load:.1f}", f"{seconds:.0f}", f"{points:.0f}")
+    return [str(jobs), "yes" if kept else "no", *numbers, str(summary(table))]
 
 
 def curves() -> Iterator[tuple[str, list[Problem]]]:
