@@ -95,7 +95,7 @@ def sweep_command(
 
     Exit 0 where every row is CERTIFIED. Started again after an interruption, it goes on where it was.
     """
-    kept = out.with_name(f"{out.name}.journal") if journal is None else journal
+    kept = Path(f"{out}.journal") if journal is None else journal
     with about("--out"):
         check_format(out)
     check_apart({"--out": out, "--journal": kept}, _read(loss))

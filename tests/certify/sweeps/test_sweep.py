@@ -13,11 +13,13 @@ import pandas as pd
 import pytest
 
 from certify import certify
+from certify.cli.ranges import numbers as numbers_typed
 from certify.sweeps import Point, counts_grid, step_grid, stretches, summary, sweep
 from certify.sweeps.rows import COLUMNS, minorities_coincide, proven
 from relax import InputError, MeanSquare, Problem, SolverError, solve
 from relax.losses import FixedBatches
 from relax.testing import step_geometry
+from tests.pages import PAGES
 
 GRID = step_grid(2, 3, 10, np.geomspace(1, 1e4, 12), temperatures=[0.05, 1.0])
 
@@ -183,6 +185,14 @@ def test_equal_problems_are_solved_once(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_two_processes_find_the_same_numbers(table: pd.DataFrame) -> None:
     pd.testing.assert_frame_equal(numbers(sweep(GRID, jobs=2)), numbers(table), check_exact=True)
+
+
+def test_the_sentence_of_the_guide_is_that_of_its_command() -> None:
+    grid = step_grid(2, 2, 10, numbers_typed("1:1e4:50log"), temperatures=[0.05, 0.1, 0.5, 1.0])
+    start, end = str(summary(sweep(grid))).split("largest relative gap")
+    guide = " ".join(PAGES["docs/sweeps.md"].split())
+    assert f'The first says "{start}…{end[end.index(";") :]}"' in guide
+    assert "--R 1:1e4:50log --temperature 0.05,0.1,0.5,1 " in guide
 
 
 def test_stretches_are_of_one_curve() -> None:
