@@ -43,6 +43,13 @@ GUIDES: dict[str, tuple[list[str], int]] = {
         ],
         3,
     ),
+    "sweeps.md": (
+        [
+            r"^8 points, all CERTIFIED, .*; minorities coincide in 1\n[\s\S]*1\.0 +-0\.333 ",
+            r"^\{'CERTIFIED': 40\}$",
+        ],
+        0,
+    ),
     "solvers.md": ([], len(conformance.cases())),
     "your-own-loss.md": ([], 3),
 }

@@ -53,6 +53,7 @@ ORDER = [
     "certify.features",
     "certify.landscape",
     "certify.thresholds",
+    "certify.sweeps",
     "certify.ground_truth",
     "certify.theorems",
     "certify",
