@@ -14,10 +14,10 @@ from certify.cli.checking import check_command
 from certify.cli.listing import datasets_command, losses_command
 from certify.cli.solving import EXAMPLES, solve_command
 from certify.cli.streams import complain, prepare, say
-from certify.cli.threshold import EXAMPLES as THRESHOLD_EXAMPLES
-from certify.cli.threshold import threshold_command
 from certify.cli.sweep import EXAMPLES as SWEEP_EXAMPLES
 from certify.cli.sweep import sweep_command
+from certify.cli.threshold import EXAMPLES as THRESHOLD_EXAMPLES
+from certify.cli.threshold import threshold_command
 from certify.cli.words import in_options
 from relax import __version__
 from relax.errors import InputError, SolverError, reason
