@@ -50,6 +50,7 @@ GUIDES: dict[str, tuple[list[str], int]] = {
         ],
         0,
     ),
+    "batches.md": ([r"^8 0\.3068 True\n64 0\.0366 True\n256 -0\.0071 True\nNone -0\.0159 True$"], 0),
     "solvers.md": ([], len(conformance.cases())),
     "your-own-loss.md": ([], 3),
 }

@@ -51,6 +51,7 @@ ORDER = [
     "certify.higher_rank",
     "certify.enclosure",
     "certify.features",
+    "certify.batches",
     "certify.landscape",
     "certify.thresholds",
     "certify.sweeps",
