@@ -30,7 +30,12 @@ def heat_map(found: Table) -> str:
     body += _legend(LEFT, SIDE + BELOW)
     each = "class" if found.by_class else "class size"
     return picture(
-        "heat-map", LEFT + SIDE, SIDE + BELOW + LEGEND, "Gram matrix of the optimum", _described(found, each), body
+        "heat-map",
+        LEFT + SIDE,
+        SIDE + BELOW + LEGEND,
+        "Gram matrix of the optimum",
+        _described(found, each),
+        body,
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from typing import get_args
 
 from certify.certificate import Certificate, certify
 from relax import losses
@@ -14,6 +15,7 @@ from relax.counts import ClassCounts
 from relax.errors import InputError, SolverError
 from relax.facts import brief
 from relax.losses import Loss
+from relax.losses.batches import Sampler
 from relax.losses.parameters import parameters, spelled_value
 from relax.numerals import typed_counts
 from relax.problem import Problem
@@ -21,6 +23,7 @@ from relax.solution import Solution
 from relax.solvers import solve
 
 FULL_BATCH = "full batch"
+SAMPLERS = (FULL_BATCH, *get_args(Sampler))
 PATIENCE = 20.0  # seconds for a solver, and again for a proof, in a process beside the page
 QUICK_SIZES = 40  # distinct class sizes up to which full batches are solved and proven in some 0.1 s
 QUICK_DRAWN_SIZES = 4  # and expected batches are
@@ -59,7 +62,7 @@ class Controls:
     n_minor: int = 50
     ratio: float = 10.0
     counts: str | None = None
-    temperature: float = 0.1
+    temperature: float = 0.5
     loss: str = "supcon"
     positives_weight: float | None = None
     sampler: str = FULL_BATCH
@@ -241,3 +244,8 @@ def views_of(loss: str) -> int:
 def parameters_of(loss: str) -> set[str]:
     """Return the names of a loss's parameters."""
     return {one.name for one in parameters(losses.kind(loss))}
+
+
+def default_weight(loss: str) -> float:
+    """Return a loss's own weight of positives."""
+    return next(one.default for one in parameters(losses.kind(loss)) if one.name == "positives_weight")
