@@ -55,6 +55,7 @@ ORDER = [
     "certify.ground_truth",
     "certify.theorems",
     "certify",
+    "certify.explore",
     "certify.cli",
     "certify.__main__",
 ]

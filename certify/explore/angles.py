@@ -7,7 +7,7 @@ import math
 from certify.explore.geometry import Row
 from certify.explore.svg import line, picture, signed, text
 
-WIDTH, LEFT, RIGHT, HIGH = 620.0, 150.0, 118.0, 34.0
+WIDTH, LEFT, RIGHT, HIGH = 680.0, 130.0, 160.0, 32.0
 ALIKE = 5e-4  # cosines whose least and largest are written as one
 
 

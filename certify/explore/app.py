@@ -56,7 +56,7 @@ def of_counts(mo, scales, usual):
     source = mo.ui.tabs(
         {"Two sizes": mo.vstack(step.elements.values(), gap=0.4), "Any counts": mo.vstack([typed])}
     )
-    source
+    source  # pyright: ignore[reportUnusedExpression]
     return source, step, typed
 
 
@@ -140,9 +140,7 @@ def _(first, get_view):
 
 @app.cell
 def stage(mo, page, turn, view):
-    mo.Html(
-        f'<div class="gram-stage">{page.verdict(view)}{page.pictures(view, turn.value)}{page.below(view)}</div>'
-    )
+    mo.Html(page.stage(view, turn.value))
     return
 
 

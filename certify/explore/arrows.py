@@ -8,7 +8,7 @@ from jaxtyping import Float
 from certify.explore.geometry import Vectors
 from certify.explore.svg import line, mixed, picture, text
 
-SIDE, RADIUS = 400.0, 150.0
+SIDE, RADIUS = 400.0, 160.0
 TILT = np.radians(18.0)  # how far the eye is above the equator
 SAME = 0.02  # tips this near to each other carry one label
 MOST_LABELS = 12

@@ -59,24 +59,24 @@ def _value(found: Table, a: int, b: int, side: float, gap: float) -> str:
         said, kind = ("–" if np.isnan(value) else "1"), ("gram-soft" if np.isnan(value) else "gram-on-dark")
     else:
         said, kind = signed(value, 3), "gram-on-dark" if abs(value) > DARK else ""
-    size = min(15.0, side / 3.6)
+    sizes = f"--gram-size:{min(15.0, side / 3.6):.1f}px;--gram-larger:{min(26.0, side / 3.6):.1f}px"
     x, y = LEFT + (b + 0.5) * side - gap / 2, (a + 0.5) * side - gap / 2
-    return f'<g style="font-size:{size:.1f}px">{text(x, y, said, kind=kind)}</g>'
+    return f'<g style="{sizes}">{text(x, y, said, kind=kind)}</g>'
 
 
 def _legend(left: float, top: float) -> list[str]:
-    width, steps = SIDE / 2, 40
-    values = np.linspace(-1, 1, steps)
+    width = SIDE / 2
     start = left + (SIDE - width) / 2
-    cells = [
-        f'<rect x="{start + i * width / steps:.2f}" y="{top:.1f}" width="{width / steps + 0.1:.2f}" height="8" '
-        f'class="{"gram-near" if v > 0 else "gram-opposed"}" fill-opacity="{abs(v):.2f}"/>'
-        for i, v in enumerate(values)
-    ]
+    stops = "".join(
+        f'<stop offset="{at}" style="stop-color:var(--gram-{name});stop-opacity:{opacity}"/>'
+        for at, name, opacity in ((0, "opposed", 1), (0.5, "opposed", 0), (0.5, "near", 0), (1, "near", 1))
+    )
+    bar = f'<linearGradient id="gram-colours">{stops}</linearGradient>'
+    bar += f'<rect x="{start:g}" y="{top:g}" width="{width:g}" height="8" fill="url(#gram-colours)"/>'
     ends = [text(start - 8, top + 4, "−1", "end", "gram-soft")]
     ends.append(text(start + width + 8, top + 4, "1", "start", "gram-soft"))
     ends.append(text(start + width / 2, top + 18, "cosine", "middle", "gram-soft"))
-    return cells + ends
+    return [bar, *ends]
 
 
 def _described(found: Table, each: str) -> str:

@@ -207,8 +207,9 @@ def _quick_to_solve(problem: Problem) -> bool:
 
 def _quick_to_prove(problem: Problem) -> bool:
     batch_size = _batch_size(problem)
-    shuffled = batch_size is not None and getattr(problem.loss, "sampler", None) == "shuffle"
-    return not shuffled or batch_size <= QUICK_SHUFFLED
+    if batch_size is None or getattr(problem.loss, "sampler", None) != "shuffle":
+        return True
+    return batch_size <= QUICK_SHUFFLED
 
 
 def _batch_size(problem: Problem) -> int | None:

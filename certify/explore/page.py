@@ -21,6 +21,11 @@ DIGITS = 10  # of printed bounds
 NAMED_RATIOS = (1, 10, 100, 1_000, 10_000, 100_000)
 
 
+def stage(view: View, turn: float) -> str:
+    """Return all that is said and drawn of a view, its vectors turned by so many degrees."""
+    return f'<div class="gram-stage">{verdict(view)}{pictures(view, turn)}{below(view)}</div>'
+
+
 def verdict(view: View) -> str:
     """Return what is proven, in one card."""
     badge, kind, said = _headline(view)
@@ -29,7 +34,8 @@ def verdict(view: View) -> str:
     listed = f"<dl>{cells}</dl>" if facts else ""
     return (
         f'<section class="gram-card gram-verdict gram-{kind}" aria-live="polite">'
-        f'<p><strong id="gram-badge">{badge}</strong> <span id="gram-said">{escape(said)}</span></p>{listed}</section>'
+        f'<p><strong id="gram-badge">{badge}</strong> <span id="gram-said">{escape(said)}</span></p>'
+        f"{listed}</section>"
     )
 
 
@@ -149,7 +155,7 @@ def ratio_scale(steps: Sequence[float], controls: Controls, mark: Mark | None) -
             words += " That is beyond this slider."
         elif mark.ratio is not None:
             at = _place(steps, mark.ratio)
-            body = f'<i class="gram-merged" style="left:{at:.2f}%"></i><b id="gram-mark" style="left:{at:.2f}%"></b>'
+            body = f'<i style="left:{at:.2f}%"></i><b id="gram-mark" style="left:{at:.2f}%"></b>'
     large = f"R = {controls.n_major / controls.n_minor:,.4g}: {controls.n_major:,} samples in a large class"
     return (
         f'<div class="gram-scale"><div class="gram-ruler">{body}{"".join(marks)}</div>'
