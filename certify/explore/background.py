@@ -58,7 +58,8 @@ class Latest:
     def stop(self) -> None:
         """End the last request, if it is still at work."""
         if self._bell is not None:
-            self._bell.close()  # whoever waits at the other end wakes up
+            self._bell.send_bytes(b"!")  # to close it is not enough: processes may have copies
+            self._bell.close()
             self._bell = None
 
     def _follow(
@@ -73,7 +74,7 @@ class Latest:
             try:
                 while True:
                     result = worker.receive(time.monotonic() + self._patience, [bell])
-                    if bell.poll():  # closed meanwhile: nobody waits for this any more
+                    if bell.poll():  # nobody waits for this any more
                         return
                     deliver(result)
             except Woken:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import tempfile
 import webbrowser
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
-from relax.errors import InputError, reason
+from relax.apart import Ended, working
+from relax.errors import InputError, SolverError, reason
 
 HERE = Path(__file__).parent
 LOCAL = "127.0.0.1"
@@ -43,19 +44,40 @@ def serve(
     ------
     InputError
         If the extra "explore" is not installed, or the address cannot be listened on.
+    SolverError
+        If the process that serves it was killed.
     """
     if find_spec("marimo") is None:
         raise InputError(MISSING)
     listening = _listening(host, port)
     address = f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}/"
-    with tempfile.TemporaryDirectory() as folder, listening:
-        os.environ.update(dict.fromkeys(KEPT, folder))
-        server = _server()
-        tell(address)
-        if browser:
-            webbrowser.open(address)
-        with suppress(KeyboardInterrupt):  # which uvicorn raises again after it has shut down
-            server.run(sockets=[listening])
+    # In a process of its own, as the threads of marimo's sessions wait for ever when it is told to end.
+    with tempfile.TemporaryDirectory() as folder, listening, working(_pages, listening, folder) as worker:
+        try:
+            worker.receive()
+            tell(address)
+            if browser:
+                webbrowser.open(address)
+            worker.receive()
+        except KeyboardInterrupt:
+            return
+        except Ended as end:
+            raise SolverError(f"the page is no longer served; {end}".rstrip("; ,")) from end
+
+
+def _pages(listening: socket.socket, folder: str) -> Iterator[None]:
+    """Yield when the page can be served, and serve it for ever; what marimo keeps goes to the folder."""
+    os.environ.update(dict.fromkeys(KEPT, folder))
+    import marimo
+    import uvicorn
+
+    logging.getLogger("asyncio").setLevel(logging.ERROR)  # that a tab was closed is no news
+    style = (HERE / "style.css").read_text(encoding="utf-8")
+    pages = marimo.create_asgi_app(quiet=True, html_head=f"<style>{style}</style>")
+    page = pages.with_app(path="/", root=str(HERE / "app.py")).build()
+    server = uvicorn.Server(uvicorn.Config(page, log_level="error"))
+    yield None
+    server.run(sockets=[listening])
 
 
 def _listening(host: str, port: int | None) -> socket.socket:
@@ -64,19 +86,9 @@ def _listening(host: str, port: int | None) -> socket.socket:
         found = socket.socket(family, socket.SOCK_STREAM)
         found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         found.bind((host, port or 0))
+        found.listen()
     except OSError as error:
         raise InputError(
             f"host {host!r} and port {port or 'any'} cannot be listened on ({reason(error)}); give others"
         ) from error
     return found
-
-
-def _server():
-    import marimo
-    import uvicorn
-
-    style = (HERE / "style.css").read_text(encoding="utf-8")
-    pages = marimo.create_asgi_app(quiet=True, html_head=f"<style>{style}</style>")
-    page = pages.with_app(path="/", root=str(HERE / "app.py")).build()
-    config = uvicorn.Config(page, log_level="error", timeout_graceful_shutdown=1)
-    return uvicorn.Server(config)

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from certify import Verdict, check, checker
+from certify import check, checker
 from relax import Problem, solve
 
 pytest.importorskip("marimo", reason="the extra explore is not installed")
@@ -25,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[3]
 CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 PATIENCE = 60_000  # milliseconds
+USUAL = "gramcert solve --step 2,2,500,50 --temperature 0.5 --loss "
 MAIN = "import sys; from certify.cli import main; sys.argv[0] = 'gramcert'; main()"
 
 pytestmark = [
@@ -93,7 +94,7 @@ class Page:
         self.tab.wait_for_function(
             """([badge, command]) => {
                 const text = name => document.querySelector('#gram-' + name)?.innerText ?? '';
-                return text('badge') === badge && text('command').startsWith(command);
+                return text('badge') === badge && (!command || text('command') === command);
             }""",
             arg=[badge, command],
         )
@@ -133,10 +134,10 @@ def same(page: Page, problem: Problem) -> None:
 def test_moved_sliders_show_what_solve_finds(page: Page) -> None:
     same(page, Problem.step(2, 2, 500, 50, temperature=0.5))
     page.move("large classes", "ArrowRight")
-    page.wait("CERTIFIED", "gramcert solve --step 3,2,500,50 --temperature 0.5 ")
+    page.wait("CERTIFIED", "gramcert solve --step 3,2,500,50 --temperature 0.5 --loss supcon")
     same(page, Problem.step(3, 2, 500, 50, temperature=0.5))
     page.move("temperature τ", "ArrowRight", 3)
-    page.wait("CERTIFIED", "gramcert solve --step 3,2,500,50 --temperature 0.63 ")
+    page.wait("CERTIFIED", "gramcert solve --step 3,2,500,50 --temperature 0.63 --loss supcon")
     same(page, Problem.step(3, 2, 500, 50, temperature=0.63))
     page.move("weight w of positives", "ArrowLeft", 10)
     page.wait(
@@ -170,7 +171,7 @@ def test_the_mark_stands_where_the_thumb_is_at_that_ratio(page: Page) -> None:
     page.tab.wait_for_selector("#gram-mark")
     while float(page.slider("imbalance R").get_attribute("aria-valuenow")) < 85:  # R = 133
         page.move("imbalance R", "ArrowRight")
-    page.wait("CERTIFIED", "gramcert solve --step 2,2,6650,50 ")
+    page.wait("CERTIFIED", "gramcert solve --step 2,2,6650,50 --temperature 0.5 --loss supcon")
     thumb = page.slider("imbalance R").bounding_box()
     mark = page.tab.locator("#gram-mark").bounding_box()
     assert thumb["x"] + thumb["width"] / 2 == pytest.approx(mark["x"] + mark["width"] / 2, abs=1.5)
@@ -178,36 +179,32 @@ def test_the_mark_stands_where_the_thumb_is_at_that_ratio(page: Page) -> None:
 
 def test_batches_and_other_losses(page: Page) -> None:
     page.tab.get_by_label("batches", exact=True).select_option("replacement")
-    command = (
-        "gramcert solve --step 2,2,500,50 --temperature 0.5 --loss supcon:batch_size=32,sampler=replacement"
-    )
+    command = USUAL + "supcon:batch_size=32,sampler=replacement"
     page.wait("CERTIFIED", command)
     loss = "supcon:batch_size=32,sampler=replacement"
     same(page, Problem.step(2, 2, 500, 50, loss=loss, temperature=0.5))
     page.tab.get_by_label("loss", exact=True).select_option("negatives-only")
-    page.wait(
-        "CERTIFIED", "gramcert solve --step 2,2,500,50 --temperature 0.5 --loss negatives-only --views 2"
-    )
+    page.wait("CERTIFIED", USUAL + "negatives-only --views 2")
     same(page, Problem.step(2, 2, 500, 50, loss="negatives-only", temperature=0.5, views=2))
 
 
 def test_a_slow_proof_comes_later_and_does_not_block_moves(page: Page) -> None:
     page.tab.get_by_label("batches", exact=True).select_option("shuffle")
-    page.wait("CERTIFIED", "gramcert solve --step 2,2,500,50 --temperature 0.5 --loss supcon:batch_size=32")
+    page.wait("CERTIFIED", USUAL + "supcon:batch_size=32,sampler=shuffle")
     page.move("batch size, where there are batches", "ArrowRight", 4)  # 128
-    page.wait("PROVING", "gramcert solve --step 2,2,500,50 --temperature 0.5 --loss supcon:batch_size=128")
-    page.wait("CERTIFIED", "gramcert solve --step 2,2,500,50 --temperature 0.5 --loss supcon:batch_size=128")
+    page.wait("PROVING", USUAL + "supcon:batch_size=128,sampler=shuffle")
+    page.wait("CERTIFIED", USUAL + "supcon:batch_size=128,sampler=shuffle")
     page.move("batch size, where there are batches", "ArrowRight", 5)  # 768: some 20 s
-    page.wait("PROVING", "gramcert solve --step 2,2,500,50 --temperature 0.5 --loss supcon:batch_size=768")
+    page.wait("PROVING", USUAL + "supcon:batch_size=768,sampler=shuffle")
     start = time.monotonic()
     page.tab.get_by_label("batches", exact=True).select_option("full batch")
-    page.wait("CERTIFIED", "gramcert solve --step 2,2,500,50 --temperature 0.5 --loss supcon")
+    page.wait("CERTIFIED", USUAL + "supcon")
     assert time.monotonic() - start < 10
 
 
 def test_free_counts_and_refusals_are_sentences(page: Page) -> None:
     page.tab.get_by_role("tab", name="Any counts").click()
-    page.wait("CERTIFIED", "gramcert solve --counts 5000,500,500,500,50,10,5 ")
+    page.wait("CERTIFIED", "gramcert solve --counts 5000,500,500,500,50,10,5 --temperature 0.5 --loss supcon")
     field = page.tab.get_by_label("class sizes, e.g. 5000,500x3,10")
     for typed, said in (
         ("20,7x2,3", ""),
@@ -223,20 +220,20 @@ def test_free_counts_and_refusals_are_sentences(page: Page) -> None:
                 "said => document.querySelector('#gram-said').innerText.startsWith(said)", arg=said
             )
         else:
-            page.wait("CERTIFIED", "gramcert solve --counts 20,7,7,3 ")
+            page.wait("CERTIFIED", "gramcert solve --counts 20,7,7,3 --temperature 0.5 --loss supcon")
             same(page, Problem([20, 7, 7, 3], temperature=0.5))
     assert "Traceback" not in page.tab.locator("body").inner_text()
 
 
 def test_the_certificate_is_accepted_by_both_checkers(page: Page, tmp_path: Path) -> None:
     page.move("imbalance R", "ArrowRight", 2)
-    page.wait("CERTIFIED", "gramcert solve --step 2,2,560,50 ")
+    page.wait("CERTIFIED", "gramcert solve --step 2,2,560,50 --temperature 0.5 --loss supcon")
     with page.tab.expect_download() as coming:
-        page.tab.get_by_role("button", name="Download the certificate").click()
+        page.tab.get_by_text("Download the certificate").click()
     path = tmp_path / "certificate.json"
     coming.value.save_as(path)
     assert json.loads(path.read_text())["claim"]["problem"]["counts"] == [[560, 2], [50, 2]]
-    assert check(path).verdict is Verdict.CERTIFIED
+    assert check(path).suffices()
     alone = subprocess.run(
         [sys.executable, checker.__file__, str(path)], capture_output=True, text=True, check=False
     )
