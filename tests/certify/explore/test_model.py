@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import shlex
 import sys
 import time
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
@@ -172,9 +174,12 @@ def test_only_the_last_request_counts() -> None:
     results: list[str] = []
     latest = Latest(patience=10.0)
     latest.ask(_slowly, ("first", 30.0), results.append, results.append)
+    _wait(lambda: results == ["first begins"])
     latest.ask(_slowly, ("second", 0.2), results.append, results.append)
-    _wait(lambda: len(results) == 2)
-    assert results == ["second begins", "second ends"]
+    _wait(lambda: len(results) == 3)
+    assert results == ["first begins", "second begins", "second ends"]
+    _wait(lambda: not multiprocessing.active_children())
+    assert multiprocessing.active_children() == []  # that of the first request among them
 
 
 def test_work_without_an_end_is_given_up() -> None:
@@ -184,13 +189,13 @@ def test_work_without_an_end_is_given_up() -> None:
     assert results == ["work begins", TOO_SLOW]
 
 
-def _slowly(asked: tuple[str, float]):
+def _slowly(asked: tuple[str, float]) -> Iterator[str]:
     yield f"{asked[0]} begins"
     time.sleep(asked[1])
     yield f"{asked[0]} ends"
 
 
-def _wait(done) -> None:
+def _wait(done: Callable[[], bool]) -> None:
     end = time.monotonic() + 10
     while not done() and time.monotonic() < end:
         time.sleep(0.02)
