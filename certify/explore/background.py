@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from typing import Any
@@ -58,7 +59,8 @@ class Latest:
     def stop(self) -> None:
         """End the last request, if it is still at work."""
         if self._bell is not None:
-            self._bell.send_bytes(b"!")  # to close it is not enough: processes may have copies
+            with suppress(OSError):  # it has come to its end
+                self._bell.send_bytes(b"!")  # to close it is not enough: processes may have copies
             self._bell.close()
             self._bell = None
 
@@ -70,7 +72,7 @@ class Latest:
         give_up: Callable[[str], None],
         bell: Connection,
     ) -> None:
-        with working(work, argument) as worker:
+        with bell, working(work, argument) as worker:
             try:
                 while True:
                     result = worker.receive(time.monotonic() + self._patience, [bell])

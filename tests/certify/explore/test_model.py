@@ -180,6 +180,8 @@ def test_only_the_last_request_counts() -> None:
     assert results == ["first begins", "second begins", "second ends"]
     _wait(lambda: not multiprocessing.active_children())
     assert multiprocessing.active_children() == []  # that of the first request among them
+    latest.stop()  # of what has ended by itself
+    latest.stop()
 
 
 def test_work_without_an_end_is_given_up() -> None:
