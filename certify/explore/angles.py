@@ -7,7 +7,7 @@ import math
 from certify.explore.geometry import Row
 from certify.explore.svg import line, picture, signed, text
 
-WIDTH, LEFT, RIGHT, HIGH = 680.0, 130.0, 160.0, 32.0
+WIDTH, EDGE, HIGH, BELOW = 560.0, 16.0, 42.0, 44.0
 ALIKE = 5e-4  # cosines whose least and largest are written as one
 
 
@@ -18,30 +18,33 @@ def degrees(cosine: float) -> float:
 
 def angles(rows: list[Row], classes: int) -> str:
     """Return the picture, with the angle of the simplex of so many classes as a dashed line."""
-    span = WIDTH - LEFT - RIGHT
-    height = HIGH * len(rows) + 44
+    floor = HIGH * len(rows) + 6
     simplex = degrees(-1.0 / (classes - 1))
-    at = LEFT + span * simplex / 180
-    body = [line(at, 8, at, HIGH * len(rows) + 8, "gram-simplex")]
-    body.append(text(at, HIGH * len(rows) + 36, f"simplex {simplex:.1f}°", "middle", "gram-simplex-word"))
+    body = []
     for mark in range(0, 181, 30):
-        x = LEFT + span * mark / 180
-        body.append(line(x, 8, x, HIGH * len(rows) + 8, "gram-rule"))
-        body.append(text(x, HIGH * len(rows) + 20, f"{mark}°", "middle", "gram-soft"))
+        body.append(line(_at(mark), 6, _at(mark), floor, "gram-rule"))
+        body.append(text(_at(mark), floor + 13, f"{mark}°", "middle", "gram-soft"))
+    body.append(line(_at(simplex), 6, _at(simplex), floor, "gram-simplex"))
+    body.append(text(_at(simplex), floor + 31, f"simplex {simplex:.1f}°", "middle", "gram-soft"))
     for i, row in enumerate(rows):
-        body += _row(row, 8 + (i + 0.5) * HIGH, span)
-    return picture("angles", WIDTH, height, "Angles between classes", _described(rows, simplex), body)
+        body += _row(row, (i + 1) * HIGH - 4)
+    described = _described(rows, simplex)
+    return picture("angles", WIDTH, floor + BELOW - 6, "Angles between classes", described, body)
 
 
-def _row(row: Row, y: float, span: float) -> list[str]:
-    near, mean, far = (LEFT + span * degrees(value) / 180 for value in (row.high, row.mean, row.low))
-    body = [
-        text(LEFT - 12, y, row.name, "end"),
-        line(LEFT, y, LEFT + span, y, "gram-rail"),
+def _at(angle: float) -> float:
+    return EDGE + (WIDTH - 2 * EDGE) * angle / 180
+
+
+def _row(row: Row, y: float) -> list[str]:
+    near, mean, far = (_at(degrees(value)) for value in (row.high, row.mean, row.low))
+    return [
+        line(EDGE, y, WIDTH - EDGE, y, "gram-rail"),
         line(near, y, far, y, "gram-spread"),
         f'<circle cx="{mean:.1f}" cy="{y:.1f}" r="6" class="gram-dot"/>',
+        text(EDGE, y - 18, row.name, "start", "gram-over"),
+        text(WIDTH - EDGE, y - 18, said(row), "end", "gram-over gram-number"),
     ]
-    return [*body, text(WIDTH, y, said(row), "end", "gram-number")]
 
 
 def said(row: Row) -> str:

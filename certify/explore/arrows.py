@@ -12,6 +12,7 @@ SIDE, RADIUS = 400.0, 160.0
 TILT = np.radians(18.0)  # how far the eye is above the equator
 SAME = 0.02  # tips this near to each other carry one label
 MOST_LABELS = 12
+CLEAR = 24.0  # between labels
 POINTS_OF_CIRCLE = 72
 
 
@@ -23,7 +24,7 @@ def arrows(found: Vectors, turn: float) -> str:
     body = [_circle(), *_graticule(eye)]
     for i in np.argsort(seen[:, 2]).tolist():
         body += _arrow(seen[i], shades[i])
-    body += _labels(found, seen, shades)
+    body += _labels(found, seen)
     return picture("arrows", SIDE, SIDE, "Class vectors of the optimum", _described(found), body)
 
 
@@ -79,12 +80,12 @@ def _arrow(point: np.ndarray, shade: str) -> list[str]:
     ]
 
 
-def _labels(found: Vectors, seen: np.ndarray, shades: list[str]) -> list[str]:
-    """Return the class sizes beside the tips, one label for all classes on a point."""
+def _labels(found: Vectors, seen: np.ndarray) -> list[str]:
+    """Return the class sizes beside the tips: one for all classes on a point, none on top of another."""
     points = _points(found)
     if len(points) > MOST_LABELS:
         return []
-    body = []
+    body, taken = [], []
     for members in points:
         first = members[0]
         x, y = _at(seen[first])
@@ -95,7 +96,10 @@ def _labels(found: Vectors, seen: np.ndarray, shades: list[str]) -> list[str]:
         same = f"{sizes[0]:,}" if np.ptp(sizes) == 0 else f"{sizes.min():,}–{sizes.max():,}"
         said = same if len(members) == 1 else f"{same} ×{len(members)}"
         wide = 4.0 * len(said) * abs(float(push[0]))
-        body.append(text(x + float(push[0]) * (14 + wide), y + float(push[1]) * 17, said))
+        place = np.array([x, y]) + push * (14 + wide, 17)
+        if all(np.abs(place - other).max() > CLEAR for other in taken):
+            taken.append(place)
+            body.append(text(float(place[0]), float(place[1]), said))
     return body
 
 

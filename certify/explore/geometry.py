@@ -57,7 +57,8 @@ def table(solution: Solution) -> Table:
     parts = found.parts(MOST_CELLS)
     mean = np.where(found.pairs > 0, found.pairs * found.blocks[0].others.mean, 0.0)
     cells = np.array([[_divided(mean, found.pairs, a, b) for b in parts] for a in parts])
-    return Table([_kind(found, part) for part in parts], cells, False)
+    names = [_kind(found, part) if len(parts) <= MOST_CLASSES else _sizes(found, part) for part in parts]
+    return Table(names, cells, False)
 
 
 def _divided(
@@ -68,9 +69,13 @@ def _divided(
 
 
 def _kind(found: Geometry, part: np.ndarray) -> str:
-    low, high, units = found.sizes[part[-1]], found.sizes[part[0]], int(found.units[part].sum())
-    size = f"{high:,}" if low == high else f"{high:,}–{low:,}"
-    return f"{size} ×{units:,}" if units > 1 else size
+    units = int(found.units[part].sum())
+    return f"{_sizes(found, part)} ×{units:,}" if units > 1 else _sizes(found, part)
+
+
+def _sizes(found: Geometry, part: np.ndarray) -> str:
+    low, high = found.sizes[part[-1]], found.sizes[part[0]]
+    return f"{high:,}" if low == high else f"{high:,}–{low:,}"
 
 
 def rows(solution: Solution, step: bool) -> list[Row]:

@@ -7,7 +7,7 @@ import numpy as np
 from certify.explore.geometry import Table
 from certify.explore.svg import picture, signed, text
 
-SIDE, LEFT, BELOW, LEGEND = 400.0, 74.0, 30.0, 26.0
+SIDE, LEFT, BELOW, LEGEND = 400.0, 80.0, 30.0, 26.0
 MOST_WRITTEN = 10  # rows whose cells have their value written in
 MOST_NAMED = 14  # rows with a name each
 DARK = 0.55  # from here on values are written in white
@@ -18,16 +18,18 @@ def heat_map(found: Table) -> str:
     count = len(found.names)
     side = SIDE / count
     gap = 1.5 if count <= MOST_NAMED else 0.0
-    body = [_cell(LEFT + b * side, a * side, side - gap, float(found.cosine[a, b])) for a, b in _all(count)]
+    reach = 1.0 if found.by_class else float(np.nanmax(np.abs(found.cosine)))
+    shown = found.cosine / reach if reach else found.cosine
+    body = [_cell(LEFT + b * side, a * side, side - gap, float(shown[a, b])) for a, b in _all(count)]
     if count <= MOST_WRITTEN:
-        body += [_value(found, a, b, side, gap) for a, b in _all(count)]
+        body += [_value(found, a, b, side, gap, bool(abs(shown[a, b]) > DARK)) for a, b in _all(count)]
     named = range(count) if count <= MOST_NAMED else np.unique(np.linspace(0, count - 1, 6).astype(int))
     for a in named:
         middle = (a + 0.5) * side - gap / 2
         body.append(text(LEFT - 8, middle, found.names[a], "end", "gram-soft"))
         if count <= MOST_NAMED and len(found.names[a]) * 8 <= side:
             body.append(text(LEFT + middle, SIDE + 14, found.names[a], "middle", "gram-soft"))
-    body += _legend(LEFT, SIDE + BELOW)
+    body += _legend(LEFT, SIDE + BELOW, reach)
     each = "class" if found.by_class else "class size"
     return picture(
         "heat-map",
@@ -53,19 +55,19 @@ def _cell(x: float, y: float, side: float, value: float) -> str:
     )
 
 
-def _value(found: Table, a: int, b: int, side: float, gap: float) -> str:
+def _value(found: Table, a: int, b: int, side: float, gap: float, dark: bool) -> str:
     value = float(found.cosine[a, b])
     if np.isnan(value) or (found.by_class and a == b):
         said, kind = ("–" if np.isnan(value) else "1"), ("gram-soft" if np.isnan(value) else "gram-on-dark")
     else:
-        said, kind = signed(value, 3), "gram-on-dark" if abs(value) > DARK else ""
+        said, kind = signed(value, 3), "gram-on-dark" if dark else ""
     sizes = f"--gram-size:{min(15.0, side / 3.6):.1f}px;--gram-larger:{min(26.0, side / 3.6):.1f}px"
     x, y = LEFT + (b + 0.5) * side - gap / 2, (a + 0.5) * side - gap / 2
     return f'<g style="{sizes}">{text(x, y, said, kind=kind)}</g>'
 
 
-def _legend(left: float, top: float) -> list[str]:
-    width = SIDE / 2
+def _legend(left: float, top: float, reach: float) -> list[str]:
+    width, digits = SIDE / 2, 0 if reach == 1 else 3
     start = left + (SIDE - width) / 2
     stops = "".join(
         f'<stop offset="{at}" style="stop-color:var(--gram-{name});stop-opacity:{opacity}"/>'
@@ -73,8 +75,8 @@ def _legend(left: float, top: float) -> list[str]:
     )
     bar = f'<linearGradient id="gram-colours">{stops}</linearGradient>'
     bar += f'<rect x="{start:g}" y="{top:g}" width="{width:g}" height="8" fill="url(#gram-colours)"/>'
-    ends = [text(start - 8, top + 4, "−1", "end", "gram-soft")]
-    ends.append(text(start + width + 8, top + 4, "1", "start", "gram-soft"))
+    ends = [text(start - 8, top + 4, signed(-reach, digits), "end", "gram-soft")]
+    ends.append(text(start + width + 8, top + 4, signed(reach, digits), "start", "gram-soft"))
     ends.append(text(start + width / 2, top + 18, "cosine", "middle", "gram-soft"))
     return [bar, *ends]
 
