@@ -7,7 +7,7 @@ import math
 from certify.explore.geometry import Row
 from certify.explore.svg import line, picture, signed, text
 
-WIDTH, EDGE, HIGH, BELOW = 560.0, 16.0, 42.0, 44.0
+WIDTH, EDGE, HIGH, BELOW = 560.0, 26.0, 42.0, 44.0
 ALIKE = 5e-4  # cosines whose least and largest are written as one
 
 
