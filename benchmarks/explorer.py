@@ -1,4 +1,4 @@
-"""How soon the page of `gramcert explore` shows a move: from the key to the certified numbers, in chromium."""
+"""How soon the page of `gramcert explore` shows a move: from the key to certified numbers, in chromium."""
 
 from __future__ import annotations
 

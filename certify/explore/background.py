@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -72,7 +73,7 @@ class Latest:
         give_up: Callable[[str], None],
         bell: Connection,
     ) -> None:
-        with bell, working(work, argument) as worker:
+        with bell, working(_gently, work, argument) as worker:
             try:
                 while True:
                     result = worker.receive(time.monotonic() + self._patience, [bell])
@@ -88,3 +89,10 @@ class Latest:
             except Ended as end:
                 if str(end):
                     give_up(str(end).rstrip(","))
+
+
+def _gently(work: Callable[..., Iterable[Any]], argument: Any) -> Iterable[Any]:
+    """Do the work with what the page leaves of the processor."""
+    if hasattr(os, "nice"):
+        os.nice(10)
+    yield from work(argument)
