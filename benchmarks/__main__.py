@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from benchmarks import batches, grid, pages, peers, picture, rows, scaling, sweeping
+from benchmarks import batches, explorer, grid, pages, peers, picture, rows, scaling, sweeping
 from benchmarks.measuring import LONG, timed
 from benchmarks.tasks import DATA_SETS, tasks
 from certify import certify
@@ -95,6 +95,15 @@ def imbalanced_rows(progress: Progress, options: Options) -> Table:
     return table
 
 
+def redraws(progress: Progress, options: Options) -> Table:
+    """Move the sliders of the explorer in chromium."""
+    table = Table(*explorer.HEADS, title="The explorer", caption=explorer.WORDS)
+    with explorer.page() as opened:
+        for line in progress.track(explorer.lines(opened), total=6, description="the explorer"):
+            table.add_row(*line)
+    return table
+
+
 def robustness(progress: Progress, options: Options) -> str:
     """Run the grid."""
     return grid.section(progress)
@@ -117,6 +126,7 @@ PARTS: dict[str, Callable[[Progress, Options], Table | str]] = {
     "growth": growth,
     "rows": other_rows,
     "rows-grid": imbalanced_rows,
+    "explorer": redraws,
     "grid": robustness,
     "sweeps": sweeps,
     "batch-sizes": of_batches(batches.step),

@@ -58,6 +58,7 @@ ORDER = [
     "certify.ground_truth",
     "certify.theorems",
     "certify",
+    "certify.explore",
     "certify.cli",
     "certify.__main__",
 ]

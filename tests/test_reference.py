@@ -24,6 +24,7 @@ PACKAGES = (
     "relax.testing.conformance",
     "certify",
     "certify.balls",
+    "certify.explore",
     "certify.features",
     "certify.ground_truth",
     "certify.thresholds",

@@ -10,6 +10,7 @@ import sys
 import typer
 from typer.exceptions import TyperException
 
+from certify.cli import explore
 from certify.cli.checking import check_command
 from certify.cli.listing import datasets_command, losses_command
 from certify.cli.solving import EXAMPLES, solve_command
@@ -45,6 +46,7 @@ app.command("solve", epilog=EXAMPLES)(solve_command)
 app.command("check", epilog=CHECK_EXAMPLES)(check_command)
 app.command("threshold", epilog=THRESHOLD_EXAMPLES)(threshold_command)
 app.command("sweep", epilog=SWEEP_EXAMPLES)(sweep_command)
+app.command("explore", epilog=explore.EXAMPLES)(explore.explore_command)
 app.command("losses", epilog=LOSSES_EXAMPLES)(losses_command)
 app.command("datasets", epilog=DATASETS_EXAMPLES)(datasets_command)
 
