@@ -184,8 +184,8 @@ def batch_geometry(
     temperature, views : float, int
         As in `Problem`.
     proof_limit : float, optional
-        Seconds after which a proof is given up: the bound in float64 then stands. Proofs of shuffled batches
-        grow with the square of batch size and of distinct counts.
+        Seconds after which a proof is given up, 0 for none: the bound in float64 then stands. Proofs of
+        shuffled batches grow with the square of batch size and of distinct counts.
 
     Raises
     ------
@@ -197,7 +197,7 @@ def batch_geometry(
         raise InputError("batch_sizes must be a list such as [8, 64, None], where None is the full batch")
     for b in asked:
         expect(b, (int, type(None)), "a batch size", "give a whole number, or None for the full batch")
-    if proof_limit is not None:
+    if proof_limit:
         between(proof_limit, 0, np.inf, "proof_limit", "60")
     sizes = ClassCounts.of(counts)
     losses = [SupCon() if b is None else SupCon(batch_size=b, sampler=sampler) for b in asked]
@@ -246,6 +246,8 @@ def _proof(solution: Solution, limit: float | None) -> Certificate | None:
     """Return a proof, None where it takes longer than the limit."""
     if limit is None:
         return certify(solution)
+    if limit == 0:
+        return None
     with working(_proving, solution) as worker:
         try:
             return worker.receive(time.monotonic() + limit)

@@ -54,9 +54,11 @@ ORDER = [
     "certify.batches",
     "certify.landscape",
     "certify.thresholds",
+    "certify.sweeps",
     "certify.ground_truth",
     "certify.theorems",
     "certify",
+    "certify.explore",
     "certify.cli",
     "certify.__main__",
 ]

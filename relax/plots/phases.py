@@ -37,7 +37,7 @@ def phase_diagram(diagram: Any, ax: Axes | None = None) -> Axes:
     Parameters
     ----------
     diagram : PhaseDiagram
-        What `certify.thresholds.phase_diagram` returns, or whatever has `parameter`, its name; `values`,
+        What phase_diagram of certify.thresholds returns, or whatever has `parameter`, its name; `values`,
         shape (v,); `ratios`, shape (r,); `cosine`, shape (v, r); and `thresholds`, one a value, as in
         `against_ratio`; of theirs `pieces`, with `start`, `end` (None: all larger) and `together`.
     ax : Axes, optional

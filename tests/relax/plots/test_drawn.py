@@ -30,6 +30,7 @@ from relax.plots import (
     vectors,
 )
 from relax.plots.eigenvalues import spectrum_of
+from relax.plots.spheres import seen
 from relax.plots.themes import series
 from tests.relax.plots.gallery import descent, optimum, threshold
 
@@ -110,11 +111,11 @@ def test_axes_that_are_given_are_those_that_return() -> None:
 
 
 def test_rows_of_an_array_stand_by_blocks() -> None:
-    counts = [10, 1000, 10, 1000]
+    counts = [10, 1000, 10, 1000, 10]
     solution = optimum(counts)
-    ax, order = heat_map(solution.gram, blocks=counts), [1, 3, 0, 2]
+    ax, order = heat_map(solution.gram, blocks=counts), [1, 3, 0, 2, 4]
     np.testing.assert_array_equal(shown(ax), solution.gram[np.ix_(order, order)])
-    assert [text.get_text() for text in ax.get_yticklabels()] == ["1,000 ×2", "10 ×2"]
+    assert [text.get_text() for text in ax.get_yticklabels()] == ["1,000 ×2", "10 ×3"]
     assert ax.images[0].colorbar.ax.get_ylabel() == "cosine"  # type: ignore[union-attr]
     named = heat_map(np.array([[4.0, 1, 0], [1, 4, 0], [0, 0, 1]]), blocks=["cat", "dog", "cat"])
     np.testing.assert_array_equal(shown(named), [[4, 0, 1], [0, 1, 0], [1, 0, 4]])
@@ -240,6 +241,19 @@ def test_three_dimensions_are_seen_from_any_side() -> None:
     points = np.stack([x[order], y[other], z[order]], axis=1)
     found = np.sort((points @ points.T).reshape(-1))
     np.testing.assert_allclose(found, np.sort(solution.gram.reshape(-1)), atol=1e-9)
+
+
+def test_the_pole_is_above_and_what_is_behind_is_faint() -> None:
+    axes = np.eye(3)
+    at = seen(axes, (0.0, 30.0))  # from the first axis, above the equator
+    np.testing.assert_allclose(at.x, [0, 1, 0], atol=1e-12)
+    np.testing.assert_allclose(at.y, [-0.5, 0, 0.75**0.5], atol=1e-12)
+    np.testing.assert_allclose(at.depth, [0.75**0.5, 0, 0.5], atol=1e-12)
+    for around, behind in ((0.0, 0), (180.0, 1)):  # the second largest class is at longitude zero
+        alphas = [
+            line.get_alpha() for line in points(vectors(np.eye(3), sizes=[4, 2, 1], view=(around, 30.0)))
+        ]
+        assert len(alphas) == 3 and sum(alpha < 0.5 for alpha in alphas) == behind
 
 
 def test_classes_that_coincide_are_rings_and_near_ones_are_not() -> None:
