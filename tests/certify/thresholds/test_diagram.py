@@ -26,7 +26,12 @@ def test_temperature_against_the_closed_equations() -> None:
 
 
 @pytest.mark.parametrize(
-    ("parameter", "values"), [("batch_size", [4, 25]), ("k_minor", [2, 3]), ("positives_weight", [0, 1])]
+    ("parameter", "values"),
+    [
+        ("batch_size", [4, 25]),
+        pytest.param("k_minor", [2, 3], marks=pytest.mark.slow),
+        pytest.param("positives_weight", [0, 1], marks=pytest.mark.slow),
+    ],
 )
 def test_other_parameters(parameter: str, values: list[float]) -> None:
     found = phase_diagram(parameter, values, [1, 3.04], n_minor=5, temperature=1.0)
