@@ -99,6 +99,22 @@ def test_ctrl_c_leaves_a_table_of_what_is_done_and_the_command_goes_on(tmp_path:
     assert kept["seconds"].tolist() == kept["seconds_before"].tolist()
 
 
+def test_a_killed_worker_leaves_a_table_of_what_is_done(tmp_path: Path) -> None:
+    out = tmp_path / "t.parquet"
+    running = start(out, jobs=2)
+    under_way(out, running)
+    listed = subprocess.run(
+        ["ps", "-ww", "-o", "pid=,args=", "--ppid", str(running.pid)], capture_output=True, text=True
+    )
+    workers = [int(line.split()[0]) for line in listed.stdout.splitlines() if "LokyProcess" in line]
+    for worker in workers:
+        os.kill(worker, signal.SIGKILL)
+    said, complaint = running.communicate(timeout=LONGEST)
+    assert workers and running.returncode == 1
+    assert said.startswith(f"{len(pd.read_parquet(out)):,} points, all CERTIFIED, ")
+    assert complaint.splitlines()[-1].startswith("gramcert: a process was killed, by a system out of memory")
+
+
 @pytest.mark.slow
 def test_a_dask_cluster_finds_the_same_numbers(tmp_path: Path) -> None:
     """As docs/sweeps.md has it, on two workers of this machine; the client is in a process of its own."""
