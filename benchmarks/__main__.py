@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from benchmarks import explorer, grid, pages, peers, picture, rows, scaling
+from benchmarks import batches, explorer, grid, pages, peers, picture, rows, scaling, sweeping
 from benchmarks.measuring import LONG, timed
 from benchmarks.tasks import DATA_SETS, tasks
 from certify import certify
@@ -109,6 +109,16 @@ def robustness(progress: Progress, options: Options) -> str:
     return grid.section(progress)
 
 
+def sweeps(progress: Progress, options: Options) -> str:
+    """Sweep 10,000 points."""
+    return sweeping.section(progress)
+
+
+def of_batches(make: Callable[[Progress], Table]) -> Callable[[Progress, Options], Table]:
+    """Return a part that makes a table about batches."""
+    return lambda progress, _: make(progress)
+
+
 PARTS: dict[str, Callable[[Progress, Options], Table | str]] = {
     "data-sets": data_sets,
     "million": million,
@@ -118,6 +128,11 @@ PARTS: dict[str, Callable[[Progress, Options], Table | str]] = {
     "rows-grid": imbalanced_rows,
     "explorer": redraws,
     "grid": robustness,
+    "sweeps": sweeps,
+    "batch-sizes": of_batches(batches.step),
+    "batch-data-sets": of_batches(batches.data_sets),
+    "batch-training": of_batches(batches.training),
+    "batch-binding": of_batches(batches.binding),
 }
 
 

@@ -27,6 +27,8 @@ PACKAGES = (
     "certify.explore",
     "certify.features",
     "certify.ground_truth",
+    "certify.thresholds",
+    "certify.sweeps",
 )
 DIRECTIVE = re.compile(r"^::: ([\w.]+)\n((?:    .*\n)*)", re.M)
 

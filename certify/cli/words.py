@@ -23,6 +23,8 @@ ARGUMENTS = {
     "dim": "--descent-dim",
     "starts": "--verify-descent",
     "labels": "--labels",
+    "ratio": "--R",
+    "journal": "--journal",
     "solver": "--solver",
     "unknown solver": "--solver: unknown solver",
     "unknown data set": "--dataset: unknown data set",
