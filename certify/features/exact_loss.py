@@ -90,7 +90,9 @@ def _similarities(integers: Any, scale: Any, inverse_temperature: arb) -> Any:
     return rows
 
 
-def classes_of_samples(features: Float64[np.ndarray, "n d"], problem: Problem, labels: Any) -> Int[np.ndarray, " n"]:
+def classes_of_samples(
+    features: Float64[np.ndarray, "n d"], problem: Problem, labels: Any
+) -> Int[np.ndarray, " n"]:
     """Return the class of every sample as a number, after checking everything a user can get wrong."""
     counts = problem.effective_counts
     if len(features) != counts.samples:

@@ -30,7 +30,7 @@ from relax.facts import brief
 from relax.program import GramProgram
 from relax.rules import Bounded, Fixed, RidgeCost
 
-RANK = 1e-9  # singular values below this part of the largest are zeros
+RANK = 1e-6  # singular values below this part of the largest are zeros
 
 
 @brief
@@ -100,7 +100,9 @@ def system(program: GramProgram, centre: Float64[np.ndarray, "n d"], held: Int[n
         elif isinstance(rule, RidgeCost):
             price[rule.slots] = balls(rule.weight)
         else:
-            raise InputError("local minima are proven on sphere, ball and with a ridge; give one of these norms")
+            raise InputError(
+                "local minima are proven on sphere, ball and with a ridge; give one of these norms"
+            )
     live = int(np.any(centre != 0, axis=0).sum())
     planes = tuple((a, b) for a in range(min(live, d)) for b in range(a + 1, d))
     return System(objective(program), centre, held, bound, price, planes)
@@ -233,7 +235,9 @@ def residual(given: System, found: Derivatives, x: Any) -> Any:
     if len(turning):
         first = first + product(turning[None, :], rotations(given, features))[0]
     bound = given.bound[given.held]
-    norms = (features[given.held] * features[given.held]).sum(axis=1) - (bound if x.dtype == object else bound.astype(float))
+    norms = (features[given.held] * features[given.held]).sum(axis=1) - (
+        bound if x.dtype == object else bound.astype(float)
+    )
     centre = balls(given.centre) if x.dtype == object else given.centre
     turned = product(rotations(given, centre), features.reshape(-1, 1))[:, 0]
     return np.concatenate([first, norms, turned])
@@ -286,4 +290,3 @@ def _diagonal(numbers: Any) -> Any:
     matrix = np.zeros((len(numbers), len(numbers)), dtype=numbers.dtype) + 0 * numbers[0]
     matrix[np.arange(len(numbers)), np.arange(len(numbers))] = numbers
     return matrix
-

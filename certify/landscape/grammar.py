@@ -60,7 +60,11 @@ def require_stationary(document: dict[str, Any]) -> None:
     claim = document["claim"]
     fits = (
         (len(document["features"]), claim["dimension"]),
-        *((len(document[part]), len(document[part][0])) for part in ("direction", "better") if document[part]),
+        *(
+            (len(document[part]), len(document[part][0]))
+            for part in ("direction", "better")
+            if document[part]
+        ),
     )
     widths = {len(line) for part in ("features", "direction", "better") for line in document[part] or ()}
     if len(set(fits)) > 1 or widths != {claim["dimension"]} or len(claim["multipliers"]) != fits[0][0]:

@@ -81,7 +81,9 @@ def _exchangeable(program: GramProgram, i: int, j: int) -> bool:
             if not np.array_equal(line, line[moved]):
                 return False
         for table in (rows.peer_multiplicity, rows.peer_target):
-            if table is not None and not np.array_equal(_apart(table, rows), _apart(table, rows)[moved][:, order]):
+            if table is not None and not np.array_equal(
+                _apart(table, rows), _apart(table, rows)[moved][:, order]
+            ):
                 return False
     return True
 

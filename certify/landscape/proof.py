@@ -127,11 +127,15 @@ def prove_saddle(
     centre = found.given.centre
     chosen = lowest_direction(found.second, centre.shape) if direction is None else exact_features(direction)
     if chosen.shape != centre.shape or not np.any(chosen):
-        raise InputError(f"direction has shape {chosen.shape}, the features {centre.shape}; give one not zero")
+        raise InputError(
+            f"direction has shape {chosen.shape}, the features {centre.shape}; give one not zero"
+        )
     with ctx.workprec(PRECISION):
         bent = curvature_along(found.second, chosen)
         if not bent < 0:
-            reason = f"the curvature along the direction, about {float(bent.mid()):.3g}, is not proven negative"
+            reason = (
+                f"the curvature along the direction, about {float(bent.mid()):.3g}, is not proven negative"
+            )
             return ProvenSaddle(problem, False, reason, centre)
         claim = _claim("saddle", start, found, decimal_above(bent + arb(0, bent.rad()), 5), alone)
     document = _document(claim, centre, chosen, None, None)
@@ -150,7 +154,12 @@ def _stationary(start: Setting, turned: bool = True) -> Found | str:
         if proof is None:
             return UNCONTRACTED
         wrong = wrongly_active(given, proof.box)
-        return wrong if wrong is not None else Found(given, proof, second_order(given, proof.box))
+        if wrong is not None:
+            return wrong
+        try:
+            return Found(given, proof, second_order(given, proof.box))
+        except np.linalg.LinAlgError:
+            return "the features are too near to fewer dimensions for rotations to be told apart"
 
 
 def _claim(kind: str, start: Setting, found: Found, curvature: str, alone: bool) -> dict[str, Any]:
@@ -179,7 +188,8 @@ def _better(given: Any, problem: Problem, dimension: int, proof: Certificate) ->
         return None
     from relax.descent import descend  # it loads torch
 
-    return descend(problem, dimension, STARTS).best.features
+    found = descend(problem, dimension, STARTS, level="samples")
+    return found.features[found.losses.argmin()]
 
 
 def _document(

@@ -42,7 +42,9 @@ def program_of(problem: Problem) -> GramProgram:
     """
     expect(problem, Problem, "problem", "give a Problem: Problem([12, 6, 3])")
     if problem.nonnegative:
-        raise InputError("nothing is proven of local minima among non-negative features; leave out nonnegative")
+        raise InputError(
+            "nothing is proven of local minima among non-negative features; leave out nonnegative"
+        )
     if problem.norm.kind == "mean-square":
         raise InputError("local minima are proven on sphere, ball and with a ridge; give one of these norms")
     reduction = problem.reduction("samples")
@@ -72,8 +74,12 @@ def setting(features: Any, problem: Problem, labels: Any = None) -> Setting:
     check_size(ordered)
     classes = problem.reduction("samples").nodes.class_of_unit()
     found = Setting(problem, program, classes, ordered)
-    if not abs(loss_in(system(program, ordered, held_by(found)), balls(ordered)) - loss) < AGREE * (1 + abs(loss)):
-        raise InputError(f"the program of the loss {problem.loss.name} by samples is not the loss; mend its lift")
+    if not abs(loss_in(system(program, ordered, held_by(found)), balls(ordered)) - loss) < AGREE * (
+        1 + abs(loss)
+    ):
+        raise InputError(
+            f"the program of the loss {problem.loss.name} by samples is not the loss; mend its lift"
+        )
     return found
 
 
@@ -82,7 +88,9 @@ def check_size(features: Float64[np.ndarray, "n d"]) -> None:
     n, d = features.shape
     unknowns = n * d + n + d * (d - 1) // 2
     if unknowns > MOST_UNKNOWNS:
-        raise InputError(f"{unknowns} unknowns are too many for a proof, which takes {MOST_UNKNOWNS}; give fewer")
+        raise InputError(
+            f"{unknowns} unknowns are too many for a proof, which takes {MOST_UNKNOWNS}; give fewer"
+        )
 
 
 def sample_order(classes: Int[np.ndarray, " n"], problem: Problem) -> Int[np.ndarray, " n"]:

@@ -12,7 +12,6 @@ import numpy as np
 from flint import arb, ctx
 from jaxtyping import Float64
 
-from certify import checker
 from certify.balls import decimal_above, decimal_below
 from certify.encoding.numbers import floats
 from certify.features.exact_loss import loss_of_features
@@ -24,12 +23,13 @@ from certify.landscape.roots import Proof, exists
 from certify.landscape.second import curvature_along, is_at_least, second_order, spectrum
 from certify.landscape.setting import PRECISION, Setting, check_size, held_by, program_of
 from certify.landscape.words import words
-from certify.verification import Check, verify
+from certify.verification import check_text
 from relax.errors import InputError, expect
 from relax.facts import Shown, brief
 from relax.problem import Problem
 
-LARGEST_RADIUS = arb("0.1")  # of the box in which the stationary point is
+SMALLEST, LARGEST = Decimal("1e-30"), Decimal("1e30")  # of radii and curvatures, in absolute value
+LARGEST_RADIUS = Decimal("0.1")  # of the box in which the stationary point is
 
 
 @brief
@@ -94,13 +94,18 @@ def verify_point(document: dict[str, Any]) -> PointCheck:
         return PointCheck(False, f"unusable file: {error}", usable=False)
     except InputError as error:
         return PointCheck(False, f"rejected: {error}")
-    except (ArithmeticError, MemoryError, RecursionError) as error:
-        return PointCheck(False, f"rejected: its numbers are too large to compute with ({type(error).__name__})")
+    except (ArithmeticError, MemoryError, RecursionError, np.linalg.LinAlgError) as error:
+        return PointCheck(
+            False, f"rejected: its numbers are not such as can be computed with ({type(error).__name__})"
+        )
 
 
 def _verify(document: dict[str, Any]) -> PointCheck:
     require_stationary(document)
     claim = document["claim"]
+    for name in ("curvature", "alone"):
+        if claim[name] is not None and not SMALLEST < abs(Decimal(claim[name])) < LARGEST:
+            raise InputError(f"{name} {claim[name]} is not of a size that is proven")
     if document["sha256"] != claim_hash(claim):
         raise InputError("the hash does not belong to the claim")
     start = _setting(document)
@@ -130,10 +135,9 @@ def _setting(document: dict[str, Any]) -> Setting:
 
 
 def _existence(given: System, claim: dict[str, Any]) -> Proof:
-    radius = arb(claim["radius"])
-    if not 0 < radius < LARGEST_RADIUS:
+    if not SMALLEST < Decimal(claim["radius"]) < LARGEST_RADIUS:
         raise InputError(f"the radius {claim['radius']} is not between 0 and 0.1")
-    proof = exists(given, radius)
+    proof = exists(given, arb(claim["radius"]))
     if proof is None:
         raise InputError(f"no stationary point is proven to lie within {claim['radius']} of the features")
     wrong = wrongly_active(given, proof.box)
@@ -172,7 +176,7 @@ def _require_inside(what: str, ball: arb, said: list[str]) -> None:
 def _optimum(document: dict[str, Any], problem: Problem) -> str:
     """Verify the certificate of the optimum and what is said to be below the point; return who accepted."""
     claim, proof = document["claim"], document["optimum"]
-    found = Check(verify(proof), checker.check(json.dumps(proof)))
+    found = check_text(json.dumps(proof))
     if not found.usable:
         raise UnusableError(f"the certificate of the optimum is none: {found.balls.message}")
     if not (found.accepted or found.by_one):
@@ -187,7 +191,9 @@ def _optimum(document: dict[str, Any], problem: Problem) -> str:
     if document["better"] is not None:
         best = decimal_above(loss_of_features(_vectors(document["better"]), problem))
     elif not attained:
-        raise InputError("the optimum needs more dimensions than the point has, and no better features are given")
+        raise InputError(
+            "the optimum needs more dimensions than the point has, and no better features are given"
+        )
     if claim["better"] is None or Decimal(claim["better"]) < Decimal(best):
         raise InputError(f"a loss of at most {claim['better']} is not proven of other features; {best} is")
     _require_above(claim, inner["excess_upper"])
