@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from fractions import Fraction
 
+from certify.landscape.proven import ProvenMinimum, ProvenSaddle
 from certify.rounding import downward, upward
 from relax.facts import Shown, brief
 
@@ -24,11 +26,15 @@ class Bracket(Shown):
         Here it is proven stationary with a direction along which the loss falls.
     reason : str
         What is proven beyond that, or why an end is None.
+    minimum, saddle : ProvenMinimum, ProvenSaddle, or None
+        The proofs at both ends, where they are not those of a closed form.
     """
 
     lower: Fraction | None
     upper: Fraction | None
     reason: str
+    minimum: ProvenMinimum | None = None
+    saddle: ProvenSaddle | None = None
 
     @property
     def proven(self) -> bool:
@@ -59,4 +65,5 @@ def _end(temperature: Fraction | None, up: bool) -> str:
     """Return an end of a bracket in few digits, moved outward; "not proven" where there is none."""
     if temperature is None:
         return "not proven"
-    return (upward if up else downward)(float(temperature), DIGITS)
+    exact = Context(40, ROUND_CEILING if up else ROUND_FLOOR).divide(*map(Decimal, temperature.as_integer_ratio()))
+    return (upward if up else downward)(exact, DIGITS)
