@@ -60,7 +60,7 @@ def wrongly_active(given: System, within: Box) -> str | None:
 def said_alone(given: System, proof: Proof) -> str | None:
     """Return the radius of a Frobenius ball with one stationary point up to rotation, None where none is found."""
     found = largest_alone(given, proof)
-    while found is not None and found > proof.radius:
+    while found is not None and found > arb(proof.radius):
         said = decimal_below(found * INSIDE, 2)
         if is_alone(given, proof, said):
             return said
@@ -74,7 +74,7 @@ def is_alone(given: System, proof: Proof, radius: str) -> bool:
     Each of them has a rotation that obeys the equations' gauge and is no farther, so that it lies in the cube.
     """
     wide = arb(radius)
-    if not wide.lower() > proof.radius.upper() or not contraction(given, proof.inverse, wide) < 1:
+    if not wide.lower() > arb(proof.radius).upper() or not contraction(given, proof.inverse, wide) < 1:
         return False
     return wrongly_active(given, box(given, wide)) is None
 
@@ -96,10 +96,10 @@ def lowest_direction(second: Second, shape: tuple[int, ...]) -> Float64[np.ndarr
 
 def said_of(found: Measures) -> dict[str, Any]:
     """Return measures as decimals, rounded outward, with room for who rounds otherwise."""
-    loss = found.loss + arb(0, found.loss.rad())
+    loss, multipliers = found.loss + arb(0, found.loss.rad()), [nu + arb(0, nu.rad()) for nu in found.multipliers]
     return {
         "loss": [decimal_below(loss), decimal_above(loss)],
-        "multipliers": [[decimal_below(nu, DIGITS), decimal_above(nu, DIGITS)] for nu in found.multipliers],
+        "multipliers": [[decimal_below(nu, DIGITS), decimal_above(nu, DIGITS)] for nu in multipliers],
         "siblings": {"distinct": found.siblings.distinct, "proven": found.siblings.proven},
     }
 

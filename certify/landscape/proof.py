@@ -169,7 +169,7 @@ def _claim(kind: str, start: Setting, found: Found, curvature: str, alone: bool)
         "kind": kind,
         "problem": start.problem.statement(),
         "dimension": given.centre.shape[1],
-        "radius": decimal_above(proof.radius, 3),
+        "radius": proof.radius,
         "alone": said_alone(given, proof) if alone else None,
         "optimum": None,
         "better": None,

@@ -140,11 +140,11 @@ class Proof(NamedTuple):
     """Existence: a box with exactly one root, and what is needed to look at larger boxes."""
 
     box: Box
-    radius: arb
+    radius: str  # a decimal; the box is that of the ball around it
     inverse: arb_mat
 
 
-def exists(given: System, radius: arb | None = None) -> Proof | None:
+def exists(given: System, radius: str | None = None) -> Proof | None:
     """Prove that the cube of a radius (of one that fits, where none is given) holds one stationary point."""
     centre = box(given, arb(0))
     inverse = preconditioner(given, centre)
@@ -154,8 +154,8 @@ def exists(given: System, radius: arb | None = None) -> Proof | None:
     size = max((upper(abs(entry)) for entry in step), default=arb(0))
     if not size.is_finite():
         return None
-    radius = arb(decimal_above(size * ROOM + SMALLEST, 3)) if radius is None else radius
-    within = box(given, radius)
+    radius = decimal_above(size * ROOM + SMALLEST, 3) if radius is None else radius
+    within = box(given, arb(radius))
     left = upper(abs(step)) + spread(given, inverse, within)
     inside = all(bool(a < b) for a, b in zip(left, radii(within), strict=True))
     return Proof(within, radius, inverse) if inside else None
@@ -174,7 +174,7 @@ def largest_alone(given: System, proof: Proof) -> arb | None:
     """Return a radius, as large as is easily found, of a cube with one stationary point up to rotation."""
     radius, best = arb(1e-6), None
     for _ in range(ATTEMPTS):
-        if not radius > proof.radius:
+        if not radius > arb(proof.radius):
             break
         found = contraction(given, proof.inverse, radius)
         if found < 1:

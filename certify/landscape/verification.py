@@ -137,7 +137,7 @@ def _setting(document: dict[str, Any]) -> Setting:
 def _existence(given: System, claim: dict[str, Any]) -> Proof:
     if not SMALLEST < Decimal(claim["radius"]) < LARGEST_RADIUS:
         raise InputError(f"the radius {claim['radius']} is not between 0 and 0.1")
-    proof = exists(given, arb(claim["radius"]))
+    proof = exists(given, claim["radius"])
     if proof is None:
         raise InputError(f"no stationary point is proven to lie within {claim['radius']} of the features")
     wrong = wrongly_active(given, proof.box)
