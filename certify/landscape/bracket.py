@@ -65,5 +65,7 @@ def _end(temperature: Fraction | None, up: bool) -> str:
     """Return an end of a bracket in few digits, moved outward; "not proven" where there is none."""
     if temperature is None:
         return "not proven"
-    exact = Context(40, ROUND_CEILING if up else ROUND_FLOOR).divide(*map(Decimal, temperature.as_integer_ratio()))
+    exact = Context(40, ROUND_CEILING if up else ROUND_FLOOR).divide(
+        *map(Decimal, temperature.as_integer_ratio())
+    )
     return (upward if up else downward)(exact, DIGITS)

@@ -33,10 +33,10 @@ def critical_temperature(
 ) -> Bracket:
     """Return temperatures around the one above which a local minimum ceases to be one.
 
-    The stationary point is followed from the problem's temperature upwards until its smallest eigenvalue modulo
-    rotation changes sign, all in floats. At the lower end the point is then proven to be a strict local minimum,
-    at the upper one to be a stationary point along a direction from which the loss falls. That both are of one
-    curve of stationary points is seen, not proven.
+    The stationary point is followed from the problem's temperature upwards until its smallest eigenvalue
+    modulo rotation changes sign, all in floats. Then the point of the lower end is proven to be a strict
+    local minimum, and that of the upper end to be stationary with a direction in which the loss falls. That
+    both are of one curve of stationary points is seen, not proven.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def critical_temperature(
 
 
 def _follow(start: Setting) -> Next:
-    """Return what finds the stationary point at another temperature from one nearby, None where it does not."""
+    """Return what finds the stationary point at another temperature, near one; None where it does not."""
 
     def follow(temperature: float, features: Float64[np.ndarray, "n d"]) -> Branch | None:
         with ctx.workprec(PRECISION):

@@ -1,9 +1,9 @@
 """The cross-polytope: bad local minima in closed form, at any number of classes and at d = nk/2.
 
 k classes of n samples, n even, sit at ±e_1, …, ±e_d, antipodal pairs within a class. Flips of signs show that
-this is stationary for the supervised-contrastive loss at every τ. With N = nk, ε = e^{−1/τ}, Z = 2d − 2 + ε, p = 1/Z
-and q = 1/(n − 1) the loss is log Z + q/τ, every multiplier is (εp − q)/(Nτ) < 0, and the Riemannian Hessian falls
-apart (docs/landscape-proofs.md, "A family in closed form"):
+this is stationary for the supervised-contrastive loss at every τ. With N = nk, ε = e^{−1/τ}, Z = 2d − 2 + ε,
+p = 1/Z and q = 1/(n − 1), the loss is log Z + q/τ, every multiplier is (εp − q)/(Nτ) < 0, and the Riemannian
+Hessian falls apart (docs/landscape-proofs.md, "A family in closed form"):
 
 - for each axis, 4p/(Nτ²) times  a I + (τ − p) 11ᵀ − qτZ ⊕_classes 11ᵀ  on the d − 1 others, a = 1 − τ(1 − ε);
 - 8p/(Nτ²), d(d−1)/2 times; and 0, d(d−1)/2 times, the rotations.
@@ -65,7 +65,7 @@ class CrossPolytope(Shown):
     verdict : str
         "minimum": positive definite modulo rotation. "saddle": some eigenvalue is negative. "undecided".
     eigenvalues : tuple of (arb, int)
-        All eigenvalues of the Riemannian Hessian of the mean loss but the rotations, and how often each occurs.
+        All eigenvalues of the Riemannian Hessian but those of rotations, and how often each occurs.
     loss : tuple of str
         Decimals below and above.
     optimum : str
@@ -202,8 +202,8 @@ def is_saddle(n: int, k: int, found: Scaled) -> bool:
 def cross_polytope_bracket(n: int, k: int) -> Bracket:
     """Return temperatures around the least τ* at which the cross-polytope ceases to be a minimum.
 
-    It is proven a strict minimum modulo rotation at *every* τ ≤ lower, by subdivision down to τ = 0, and to have
-    a negative eigenvalue at every τ from upper to 10.
+    It is proven to be a strict minimum modulo rotation at *every* τ ≤ lower, by subdivision down to τ = 0,
+    and to have a negative eigenvalue at every τ from upper to 10.
 
     Parameters
     ----------

@@ -5,9 +5,9 @@ norms that are held, and an antisymmetric A (d, d),
 
     2 D H + 2 diag(ν) H + H A = 0,        |h_i|² = r_i,        H₀ᵀ H symmetric.
 
-The last rows fix the rotation (H₀ is the point the proof starts from; every H can be rotated to obey them, and
-comes no farther from H₀: the Procrustes rotation). At a root H A = 0: D H + diag(ν) H is orthogonal to every
-H Ω with Ω antisymmetric, as the loss and the norms do not see rotations; so take Ω = A. A root is stationary.
+The last rows fix the rotation: H₀ is the point the proof starts from, and the Procrustes rotation of any H
+obeys them and is no farther from H₀. At a root H A = 0: D H + diag(ν) H is orthogonal to every H Ω with Ω
+antisymmetric, as the loss and the norms do not see rotations; so take Ω = A. Hence a root is stationary.
 
 Arrays are of balls, or of floats where no proof depends on them (Newton's steps).
 """
@@ -30,6 +30,7 @@ from relax.facts import brief
 from relax.program import GramProgram
 from relax.rules import Bounded, Fixed, RidgeCost
 
+NORMS = "local minima are proven on sphere, ball and with a ridge; give one of these norms"
 RANK = 1e-6  # singular values below this part of the largest are zeros
 
 
@@ -74,9 +75,9 @@ class System:
 
 
 class Derivatives(NamedTuple):
-    """D (n, n), and the second derivative of f: Σ_il K_il dG_il², and rank-one terms for each row of the loss.
+    """D (n, n), and the second derivative of f: Σ_il K_il dG_il² + Σ_terms Σ_t (l_t·dG_t)(r_t·dG_t).
 
-    Term k says ½ Σ_t (l_t·dG_t)(r_t·dG_t)·2, dG_t being the line of the anchor of row t.
+    dG_t is the line of the anchor of row t.
     """
 
     slope: Any
@@ -100,9 +101,7 @@ def system(program: GramProgram, centre: Float64[np.ndarray, "n d"], held: Int[n
         elif isinstance(rule, RidgeCost):
             price[rule.slots] = balls(rule.weight)
         else:
-            raise InputError(
-                "local minima are proven on sphere, ball and with a ridge; give one of these norms"
-            )
+            raise InputError(NORMS)
     live = int(np.any(centre != 0, axis=0).sum())
     planes = tuple((a, b) for a in range(min(live, d)) for b in range(a + 1, d))
     return System(objective(program), centre, held, bound, price, planes)
@@ -210,7 +209,7 @@ def _lifted(anchor: Int[np.ndarray, " T"], lines: Any, features: Any) -> Any:
     """Return v·dG of each row as a linear form in dH, shape (T, nd)."""
     forms = lines[:, :, None] * features[anchor][:, None, :]
     forms[np.arange(len(anchor)), anchor] += product(lines, features)
-    return forms.reshape(len(anchor), -1)
+    return forms.reshape(len(anchor), features.size)
 
 
 def rotations(given: System, features: Any) -> Any:
@@ -218,14 +217,14 @@ def rotations(given: System, features: Any) -> Any:
     moved = np.zeros((len(given.planes), *features.shape), dtype=features.dtype) + 0 * features[0, 0]
     for k, (a, b) in enumerate(given.planes):
         moved[k, :, b], moved[k, :, a] = features[:, a], -features[:, b]
-    return moved.reshape(len(given.planes), -1)
+    return moved.reshape(len(given.planes), features.size)
 
 
 def normals(given: System, features: Any) -> Any:
     """Return h_i in the place of dh_i, for each feature that is held, shape (q, nd)."""
     forms = np.zeros((len(given.held), *features.shape), dtype=features.dtype) + 0 * features[0, 0]
     forms[np.arange(len(given.held)), given.held] = features[given.held]
-    return forms.reshape(len(given.held), -1)
+    return forms.reshape(len(given.held), features.size)
 
 
 def residual(given: System, found: Derivatives, x: Any) -> Any:
@@ -234,11 +233,8 @@ def residual(given: System, found: Derivatives, x: Any) -> Any:
     first = gradient(found, features, given.multipliers(held)).reshape(-1)
     if len(turning):
         first = first + product(turning[None, :], rotations(given, features))[0]
-    bound = given.bound[given.held]
-    norms = (features[given.held] * features[given.held]).sum(axis=1) - (
-        bound if x.dtype == object else bound.astype(float)
-    )
-    centre = balls(given.centre) if x.dtype == object else given.centre
+    bound, centre = _like(given.bound[given.held], x), _like(given.centre, x)
+    norms = (features[given.held] * features[given.held]).sum(axis=1) - bound
     turned = product(rotations(given, centre), features.reshape(-1, 1))[:, 0]
     return np.concatenate([first, norms, turned])
 
@@ -252,7 +248,7 @@ def jacobian(given: System, found: Derivatives, x: Any) -> Any:
         inner[np.arange(n), b, np.arange(n), a] += turning[k]
         inner[np.arange(n), a, np.arange(n), b] -= turning[k]
     radial, turned = 2 * normals(given, features), rotations(given, features)
-    centre = balls(given.centre) if x.dtype == object else given.centre
+    centre = _like(given.centre, x)
     size, nd = given.unknowns, n * d
     matrix = np.zeros((size, size), dtype=x.dtype) + 0 * x[0]
     matrix[:nd, :nd] = inner.reshape(nd, nd)
@@ -262,10 +258,9 @@ def jacobian(given: System, found: Derivatives, x: Any) -> Any:
 
 
 def pulled(given: System, found: Derivatives, features: Any) -> Any:
-    """Return the only multipliers that a stationary point can have: ν_i = −(D H)_i · h_i / r_i, of what is held."""
-    bound = given.bound[given.held]
-    bound = bound if features.dtype == object else bound.astype(float)
-    return -(product(found.slope, features) * features).sum(axis=1)[given.held] / bound
+    """Return ν_i = −(D H)_i · h_i / r_i of what is held: a stationary point has no other multipliers."""
+    pull = (product(found.slope, features) * features).sum(axis=1)
+    return -pull[given.held] / _like(given.bound[given.held], features)
 
 
 def excess(given: System, features: Shaped[Balls, "n d"]) -> arb:
@@ -283,6 +278,13 @@ def product(one: Any, other: Any) -> Any:
         return zeros(one.shape[0], other.shape[1])
     made = arb_mat(one.tolist()) * arb_mat(other.tolist())
     return np.array(made.entries(), dtype=object).reshape(one.shape[0], other.shape[1])
+
+
+def _like(numbers: Any, x: Any) -> Any:
+    """Return numbers as balls or floats, whichever x holds."""
+    if x.dtype != object:
+        return numbers.astype(float)
+    return numbers if numbers.dtype == object else balls(numbers)
 
 
 def _diagonal(numbers: Any) -> Any:

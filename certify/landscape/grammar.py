@@ -58,16 +58,9 @@ def require_stationary(document: dict[str, Any]) -> None:
     except Fault as fault:
         raise UnusableError(str(fault).replace("the certificate", "the file", 1)) from None
     claim = document["claim"]
-    fits = (
-        (len(document["features"]), claim["dimension"]),
-        *(
-            (len(document[part]), len(document[part][0]))
-            for part in ("direction", "better")
-            if document[part]
-        ),
-    )
-    widths = {len(line) for part in ("features", "direction", "better") for line in document[part] or ()}
-    if len(set(fits)) > 1 or widths != {claim["dimension"]} or len(claim["multipliers"]) != fits[0][0]:
+    parts = [document[part] for part in ("features", "direction", "better") if document[part] is not None]
+    lengths = {len(claim["multipliers"]), *map(len, parts)}
+    if len(lengths) > 1 or {len(line) for part in parts for line in part} != {claim["dimension"]}:
         raise UnusableError("features, directions and multipliers of the file have different shapes")
     saddle = claim["kind"] == "saddle"
     if saddle != (document["direction"] is not None) or saddle != (document["optimum"] is None):

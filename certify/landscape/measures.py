@@ -39,7 +39,7 @@ def measures(given: System, within: Box, classes: Int[np.ndarray, " n"]) -> Meas
 
 
 def wrongly_active(given: System, within: Box) -> str | None:
-    """Return None where every feature of a box that is held is pressed outward, and every other one is inside.
+    """Return None where every feature that is held is pressed outward, and every other one is inside.
 
     Only in a ball is that a question: on a sphere multipliers have any sign, and a ridge holds nothing.
     """
@@ -48,9 +48,10 @@ def wrongly_active(given: System, within: Box) -> str | None:
     pressed = dict(zip(given.held.tolist(), within.held, strict=True))
     for i, (h, bound) in enumerate(zip(within.features, given.bound, strict=True)):
         if i in pressed and not pressed[i] > 0:
+            about = f"{float(pressed[i].mid()):.3g}"
             return (
-                f"sample {i + 1} is at the bound of the ball, and its multiplier, about {float(pressed[i].mid()):.3g},"
-                " is not proven positive: with a negative one the loss falls inward"
+                f"sample {i + 1} is at the bound of the ball, and its multiplier, about {about}, is not "
+                "proven positive: with a negative one the loss falls inward"
             )
         if i not in pressed and not (h * h).sum() < bound:
             return f"sample {i + 1} is too near to the bound of the ball to be proven inside"
@@ -58,7 +59,7 @@ def wrongly_active(given: System, within: Box) -> str | None:
 
 
 def said_alone(given: System, proof: Proof) -> str | None:
-    """Return the radius of a Frobenius ball with one stationary point up to rotation, None where none is found."""
+    """Return a radius for `is_alone`, None where none is found."""
     found = largest_alone(given, proof)
     while found is not None and found > arb(proof.radius):
         said = decimal_below(found * INSIDE, 2)
@@ -71,7 +72,7 @@ def said_alone(given: System, proof: Proof) -> str | None:
 def is_alone(given: System, proof: Proof, radius: str) -> bool:
     """Prove that no other features within a radius in the Frobenius norm are stationary, up to rotation.
 
-    Each of them has a rotation that obeys the equations' gauge and is no farther, so that it lies in the cube.
+    Each of them has a rotation that obeys the gauge of the equations and is no farther: it lies in the cube.
     """
     wide = arb(radius)
     if not wide.lower() > arb(proof.radius).upper() or not contraction(given, proof.inverse, wide) < 1:
@@ -80,7 +81,7 @@ def is_alone(given: System, proof: Proof, radius: str) -> bool:
 
 
 def least_curvature(second: Second) -> tuple[str | None, float]:
-    """Return a proven bound below the smallest eigenvalue that counts, None if not positive, and it in floats."""
+    """Return a positive bound below the smallest eigenvalue that counts, or None, and it in floats."""
     values, _, kappa = spectrum(second)
     for part in CERTAIN if values[0] > 0 else ():
         said = decimal_below(arb(part * float(values[0])), 5)
@@ -96,7 +97,10 @@ def lowest_direction(second: Second, shape: tuple[int, ...]) -> Float64[np.ndarr
 
 def said_of(found: Measures) -> dict[str, Any]:
     """Return measures as decimals, rounded outward, with room for who rounds otherwise."""
-    loss, multipliers = found.loss + arb(0, found.loss.rad()), [nu + arb(0, nu.rad()) for nu in found.multipliers]
+    loss, multipliers = (
+        found.loss + arb(0, found.loss.rad()),
+        [nu + arb(0, nu.rad()) for nu in found.multipliers],
+    )
     return {
         "loss": [decimal_below(loss), decimal_above(loss)],
         "multipliers": [[decimal_below(nu, DIGITS), decimal_above(nu, DIGITS)] for nu in multipliers],
@@ -105,7 +109,7 @@ def said_of(found: Measures) -> dict[str, Any]:
 
 
 def above(loss: str, better: str | None, excess: str | None) -> tuple[str | None, str | None]:
-    """Return by how much a loss is proven above a better one, and which part of the optimum's excess that is."""
+    """Return by how much a loss is above a better one, and which part of the optimum's excess that is."""
     if better is None or Decimal(loss) <= Decimal(better):
         return None, None
     by = difference_downward(loss, better, 6)

@@ -1,8 +1,8 @@
 """Multipliers of the norms tell bad minima (docs/landscape-proofs.md, "Why: multipliers").
 
-At a stationary point on the sphere, two siblings (samples whose exchange the loss does not see) with h_i ≠ h_j
-have ν_i + ν_j ≤ 2 D_ij. For the supervised-contrastive loss 2 D_ij = (p_ij + p_ji − 2q)/(N₊ τ), with p the softmax
-weights and q = 1/(n_c − 1).
+At a stationary point on the sphere, siblings (samples whose exchange the loss does not see) with h_i ≠ h_j have
+ν_i + ν_j ≤ 2 D_ij. For the supervised-contrastive loss 2 D_ij = (p_ij + p_ji − 2q)/(N₊ τ), with p the
+softmax weights and q = 1/(n_c − 1).
 """
 
 from __future__ import annotations
@@ -81,9 +81,8 @@ def _exchangeable(program: GramProgram, i: int, j: int) -> bool:
             if not np.array_equal(line, line[moved]):
                 return False
         for table in (rows.peer_multiplicity, rows.peer_target):
-            if table is not None and not np.array_equal(
-                _apart(table, rows), _apart(table, rows)[moved][:, order]
-            ):
+            read = None if table is None else _apart(table, rows)
+            if read is not None and not np.array_equal(read, read[moved][:, order]):
                 return False
     return True
 

@@ -143,13 +143,15 @@ def prove_saddle(
 
 
 def _stationary(start: Setting, turned: bool = True) -> Found | str:
-    """Return the stationary point near features with the Hessian over its box, or why there is none proven."""
+    """Return the stationary point near features with the Hessian over its box, or why none is proven."""
     with ctx.workprec(PRECISION):
         held = held_by(start)
         near = polish(start.program, start.features, held, turned)
         if isinstance(near, str):
             return near
         given = system(start.program, near, held)
+        if near.size == len(held) + len(given.planes):
+            return "features that keep their norms cannot move here, unless they all rotate"
         proof = exists(given)
         if proof is None:
             return UNCONTRACTED
@@ -183,7 +185,10 @@ def _claim(kind: str, start: Setting, found: Found, curvature: str, alone: bool)
 def _better(given: Any, problem: Problem, dimension: int, proof: Certificate) -> Any:
     """Return features to compare with, None where the certified optimum fits into the dimension."""
     if given is not None:
-        return exact_features(given)
+        features = exact_features(given)
+        if features.shape[1] != dimension:
+            raise InputError(f"better features have {features.shape[1]} dimensions, not {dimension}")
+        return features
     if proof.attained and proof.rank <= dimension:
         return None
     from relax.descent import descend  # it loads torch

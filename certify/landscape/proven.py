@@ -24,7 +24,7 @@ from relax.problem import Problem
 class ProvenPoint(Shown):
     """What is proven of the stationary point near given features, or why nothing is.
 
-    Decimals are rounded outward. Where `proven` is False, `reason` says why and what was to be proven is None.
+    Decimals are rounded outward. Where `proven` is False, `reason` says why and the rest is None.
 
     Attributes
     ----------
@@ -37,7 +37,7 @@ class ProvenPoint(Shown):
     features : array, shape (n, d)
         The named point, polished, samples class by class in the problem's order.
     document : dict or None
-        The file, as JSON values (docs/landscape-proofs.md, "The format"); its claim is read by the properties.
+        The file, as JSON values (docs/landscape-proofs.md, "The format"); the properties read its claim.
     certificate : Certificate or None
         Of the optimum over every dimension; of saddles there is none.
     """
@@ -101,8 +101,10 @@ class ProvenPoint(Shown):
 
     @property
     def curvature(self) -> str | None:
-        """Of a minimum: a lower bound on the smallest Hessian eigenvalue modulo rotation. Of a saddle: an upper
-        bound on the curvature vᵀ Q v/|v|² along its direction.
+        """A bound on the second order.
+
+        Of a minimum: below the smallest eigenvalue of the Hessian modulo rotation. Of a saddle: above the
+        curvature vᵀ Q v/|v|² along its direction.
         """
         return self._claim("curvature")
 

@@ -1,8 +1,8 @@
 """Stationary points near given features: Newton's method in floats, and Krawczyk's operator for the proof.
 
-X is a box around x̃, C a float inverse of the Jacobian J at x̃. If |C F(x̃)| + |I − C J(X)| rad X < rad X entry by
-entry, F has exactly one root in X (Krawczyk 1969; Rump, Acta Numerica 2010, §13). If only |I − C J(X)| rad X <
-rad X, it has at most one.
+X is a box around x̃, C a float inverse of the Jacobian J at x̃. If |C F(x̃)| + |I − C J(X)| rad X < rad X,
+entry by entry, F has exactly one root in X (Krawczyk 1969; Rump, Acta Numerica 2010, §13); if only
+|I − C J(X)| rad X < rad X, it has at most one.
 """
 
 from __future__ import annotations

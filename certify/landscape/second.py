@@ -1,10 +1,10 @@
 """The second order: the Hessian at a stationary point, along the norms and modulo rotation.
 
-At a stationary point the Hessian Q of F + Σ ν_i |h_i|² annihilates the rotations H Ω, and the Riemannian Hessian
-is P Q P with P = I − Σ n_i n_iᵀ/r_i, n_i = h_i in the place of dh_i, over the norms that are held. With any κ > μ
-and any combinations ρ_k of rotations,
+At a stationary point the Hessian Q of F + Σ ν_i |h_i|² annihilates the rotations H Ω, and the Riemannian
+Hessian is P Q P with P = I − Σ n_i n_iᵀ/r_i, n_i = h_i in the place of dh_i, over the norms that are held.
+With any κ and any combinations ρ_k of rotations,
 
-    P Q P + κ Σ n_i n_iᵀ/r_i + κ Σ ρ_k ρ_kᵀ ⪰ μ I   ⇒   vᵀ Q v ≥ μ |v|²  for v tangent, and orthogonal to rotations,
+    P Q P + κ Σ n_i n_iᵀ/r_i + κ Σ ρ_k ρ_kᵀ ⪰ μ I   ⇒   vᵀ Q v ≥ μ |v|²  for tangent v ⟂ rotations,
 
 which for μ > 0 makes the point a strict local minimum modulo rotation.
 """

@@ -1,4 +1,4 @@
-"""What is to be proven, from what a user gives: a program with one node a feature, and features in its order."""
+"""What is to be proven, from what a user gives: a program by samples, and features in its order."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from jaxtyping import Float64, Int, Shaped
 from certify.balls.enclosures import ball, balls
 from certify.features.exact_loss import classes_of_samples, loss_of_features
 from certify.features.reading import exact_features
-from certify.landscape.equations import System, excess, system
+from certify.landscape.equations import NORMS, System, excess, system
 from relax.errors import InputError, expect
 from relax.problem import Problem
 from relax.program import GramProgram
@@ -46,12 +46,12 @@ def program_of(problem: Problem) -> GramProgram:
             "nothing is proven of local minima among non-negative features; leave out nonnegative"
         )
     if problem.norm.kind == "mean-square":
-        raise InputError("local minima are proven on sphere, ball and with a ridge; give one of these norms")
+        raise InputError(NORMS)
     reduction = problem.reduction("samples")
     nodes = reduction.nodes
     if not (reduction.attained and nodes.roles == ("feature",) and nodes.square is None):
         raise InputError(
-            f"the loss {problem.loss.name} is no convex function of the Gram matrix of its features alone, so "
+            f"the loss {problem.loss.name} is no convex function of the Gram matrix of its features, so "
             "nothing is proven of its local minima; give another loss"
         )
     return problem.assembled(reduction)
@@ -63,8 +63,8 @@ def setting(features: Any, problem: Problem, labels: Any = None) -> Setting:
     Raises
     ------
     InputError
-        As `program_of` and `certify.features.loss_of_features`, if the labels are those of a loss that knows
-        its samples by place and are not in order, if there are too many numbers, or the program is not the loss.
+        As `program_of` and `certify.features.loss_of_features`, if the loss knows its samples by place and
+        they are not in order, if there are too many numbers, or the program is not the loss.
     """
     program = program_of(problem)
     loss = loss_of_features(features, problem, labels)  # first: it refuses what is unusable
@@ -74,12 +74,9 @@ def setting(features: Any, problem: Problem, labels: Any = None) -> Setting:
     check_size(ordered)
     classes = problem.reduction("samples").nodes.class_of_unit()
     found = Setting(problem, program, classes, ordered)
-    if not abs(loss_in(system(program, ordered, held_by(found)), balls(ordered)) - loss) < AGREE * (
-        1 + abs(loss)
-    ):
-        raise InputError(
-            f"the program of the loss {problem.loss.name} by samples is not the loss; mend its lift"
-        )
+    said = loss_in(system(program, ordered, held_by(found)), balls(ordered))
+    if not abs(said - loss) < AGREE * (1 + abs(loss)):
+        raise InputError(f"the program of loss {problem.loss.name} by samples is not the loss; mend its lift")
     return found
 
 
@@ -96,7 +93,7 @@ def check_size(features: Float64[np.ndarray, "n d"]) -> None:
 def sample_order(classes: Int[np.ndarray, " n"], problem: Problem) -> Int[np.ndarray, " n"]:
     """Return the samples class by class, in the problem's order of classes.
 
-    A class of the labels stands for a class of the problem of the same size; which of several does not matter.
+    A class of the labels stands for one of the problem's of the same size; which of several does not matter.
 
     Raises
     ------

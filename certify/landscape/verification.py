@@ -95,9 +95,7 @@ def verify_point(document: dict[str, Any]) -> PointCheck:
     except InputError as error:
         return PointCheck(False, f"rejected: {error}")
     except (ArithmeticError, MemoryError, RecursionError, np.linalg.LinAlgError) as error:
-        return PointCheck(
-            False, f"rejected: its numbers are not such as can be computed with ({type(error).__name__})"
-        )
+        return PointCheck(False, f"rejected: its numbers cannot be computed with ({type(error).__name__})")
 
 
 def _verify(document: dict[str, Any]) -> PointCheck:
