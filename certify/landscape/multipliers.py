@@ -1,6 +1,6 @@
 """Multipliers of the norms tell bad minima (docs/landscape-proofs.md, "Why: multipliers").
 
-At a stationary point on the sphere, siblings (samples whose exchange the loss does not see) with h_i ≠ h_j have
+At a stationary point on the sphere, siblings (samples whose exchange the loss does not see) that differ have
 ν_i + ν_j ≤ 2 D_ij. For the supervised-contrastive loss 2 D_ij = (p_ij + p_ji − 2q)/(N₊ τ), with p the
 softmax weights and q = 1/(n_c − 1).
 """

@@ -66,12 +66,11 @@ def setting(features: Any, problem: Problem, labels: Any = None) -> Setting:
         As `program_of` and `certify.features.loss_of_features`, if the loss knows its samples by place and
         they are not in order, if there are too many numbers, or the program is not the loss.
     """
-    program = program_of(problem)
-    loss = loss_of_features(features, problem, labels)  # first: it refuses what is unusable
-    given = exact_features(features)
+    program, given = program_of(problem), exact_features(features)
+    check_size(given)
+    loss = loss_of_features(given, problem, labels)  # it refuses what is unusable
     order = sample_order(classes_of_samples(given, problem, labels), problem)
     ordered = _brought(given[order], program)
-    check_size(ordered)
     classes = problem.reduction("samples").nodes.class_of_unit()
     found = Setting(problem, program, classes, ordered)
     said = loss_in(system(program, ordered, held_by(found)), balls(ordered))

@@ -23,7 +23,7 @@ def loss_and_gradient(H: Array, y: Array, tau: float) -> tuple[float, Array]:
     p = np.exp(x - top[:, None])
     z = p.sum(axis=1)
     q = same / np.maximum(size, 1)[:, None]
-    rows = np.log(z) + top - np.where(same, q * x, 0.0).sum(axis=1)
+    rows = np.log(z) + top - (q * np.where(same, x, 0.0)).sum(axis=1)
     d = np.where(anchors[:, None], p / z[:, None] - q, 0.0) / (anchors.sum() * tau)
     return float(rows[anchors].mean()), (d + d.T) @ H
 
