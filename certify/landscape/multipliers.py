@@ -24,8 +24,9 @@ from relax.rules import Fixed
 
 
 class Siblings(NamedTuple):
-    """How many pairs of siblings are proven distinct, and for how many of them the inequality is proven.
+    """How many pairs of siblings are proven distinct, and for how many the strict inequality is proven.
 
+    There is equality where a symmetry of the point exchanges the two, as in antipodal pairs; that no ball shows.
     `slack` is the least 2 D_ij − ν_i − ν_j over distinct pairs, a ball; None where there is none.
     """
 
@@ -48,7 +49,7 @@ def sibling_inequality(given: System, within: Box, classes: Int[np.ndarray, " n"
     ]
     slack = [2 * slope[i, j] - nu[i] - nu[j] for i, j in pairs]
     least = min(slack, key=lambda number: float(number.mid()), default=None)
-    return Siblings(len(pairs), sum(bool(number >= 0) for number in slack), least)
+    return Siblings(len(pairs), sum(bool(number > 0) for number in slack), least)
 
 
 def sibling_groups(program: GramProgram, classes: Int[np.ndarray, " n"]) -> Iterator[list[int]]:

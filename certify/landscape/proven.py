@@ -120,7 +120,7 @@ class ProvenPoint(Shown):
 
     @property
     def siblings(self) -> tuple[int, int] | None:
-        """Pairs of siblings proven distinct, and how many of them are proven to have ν_i + ν_j ≤ 2 D_ij."""
+        """Pairs of siblings proven distinct, and how many of them have ν_i + ν_j < 2 D_ij for sure."""
         said = self._claim("siblings")
         return None if said is None else (said["distinct"], said["proven"])
 

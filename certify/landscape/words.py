@@ -25,7 +25,7 @@ def words(claim: Mapping[str, Any]) -> str:
     parts.append(f"of its {len(claim['multipliers'])} multipliers {negative} are negative")
     distinct, proven = claim["siblings"]["distinct"], claim["siblings"]["proven"]
     if distinct:
-        parts.append(f"ν_i + ν_j ≤ 2 D_ij for {proven} of {distinct} pairs of siblings that are distinct")
+        parts.append(f"ν_i + ν_j < 2 D_ij for {proven} of {distinct} pairs of siblings that are distinct")
     return "; ".join(parts) + "."
 
 
