@@ -11,11 +11,11 @@ from flint import arb, ctx
 from jaxtyping import Float64
 
 from certify.landscape.bracket import Bracket
-from certify.landscape.equations import system
 from certify.landscape.proof import prove_minimum, prove_saddle
 from certify.landscape.roots import box, polish
 from certify.landscape.second import second_order, spectrum
 from certify.landscape.setting import PRECISION, Setting, held_by, setting
+from certify.landscape.system import system
 from relax.counts import exact_rational
 from relax.errors import between
 from relax.problem import Problem

@@ -10,11 +10,11 @@ from flint import arb
 from jaxtyping import Float64, Int, Shaped
 
 from certify.balls.enclosures import Balls, decimal_above, decimal_below
-from certify.landscape.equations import System
 from certify.landscape.multipliers import Siblings, sibling_inequality
 from certify.landscape.roots import Box, Proof, box, contraction, largest_alone
 from certify.landscape.second import Second, is_at_least, spectrum
 from certify.landscape.setting import loss_in
+from certify.landscape.system import System
 from certify.rounding import difference_downward, downward
 from relax.rules import Bounded
 

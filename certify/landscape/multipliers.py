@@ -12,12 +12,12 @@ from itertools import combinations, pairwise
 from typing import NamedTuple
 
 import numpy as np
-from flint import arb
 from jaxtyping import Int, Shaped
 
 from certify.balls.enclosures import Balls
-from certify.landscape.equations import System, derivatives
+from certify.landscape.equations import derivatives
 from certify.landscape.roots import Box
+from certify.landscape.system import System
 from relax.program import GramProgram
 from relax.rows import LogSumExp, SumExp
 from relax.rules import Fixed
@@ -26,20 +26,18 @@ from relax.rules import Fixed
 class Siblings(NamedTuple):
     """How many pairs of siblings are proven distinct, and for how many the strict inequality is proven.
 
-    There is equality where a symmetry of the point exchanges the two, as in antipodal pairs; that no ball shows.
-    `slack` is the least 2 D_ij − ν_i − ν_j over distinct pairs, a ball; None where there is none.
+    Antipodal pairs, and all that a symmetry of the point exchanges, have equality, which no ball shows.
     """
 
     distinct: int
     proven: int
-    slack: arb | None
 
 
 def sibling_inequality(given: System, within: Box, classes: Int[np.ndarray, " n"]) -> Siblings:
     """Check ν_i + ν_j ≤ 2 D_ij over a box with a stationary point, all of whose norms are held and equal."""
     rules = given.goal.program.rules
     if not all(isinstance(rule, Fixed) for rule in rules) or len({rule.value for rule in rules}) > 1:  # type: ignore[union-attr]
-        return Siblings(0, 0, None)
+        return Siblings(0, 0)
     slope, nu, h = derivatives(given, within.features).slope, within.held, within.features
     pairs = [
         pair
@@ -48,8 +46,7 @@ def sibling_inequality(given: System, within: Box, classes: Int[np.ndarray, " n"
         if _distinct(h[pair[0]], h[pair[1]])
     ]
     slack = [2 * slope[i, j] - nu[i] - nu[j] for i, j in pairs]
-    least = min(slack, key=lambda number: float(number.mid()), default=None)
-    return Siblings(len(pairs), sum(bool(number > 0) for number in slack), least)
+    return Siblings(len(pairs), sum(bool(number > 0) for number in slack))
 
 
 def sibling_groups(program: GramProgram, classes: Int[np.ndarray, " n"]) -> Iterator[list[int]]:

@@ -14,7 +14,6 @@ from certify.encoding.numbers import dyadics
 from certify.features.exact_loss import loss_of_features
 from certify.features.reading import exact_features
 from certify.grammar import claim_hash
-from certify.landscape.equations import System, system
 from certify.landscape.grammar import STATIONARY
 from certify.landscape.measures import (
     above,
@@ -29,6 +28,7 @@ from certify.landscape.proven import ProvenMinimum, ProvenSaddle
 from certify.landscape.roots import Proof, exists, polish
 from certify.landscape.second import Second, curvature_along, second_order
 from certify.landscape.setting import PRECISION, Setting, held_by, setting
+from certify.landscape.system import System, system
 from certify.landscape.words import words
 from relax.errors import InputError
 from relax.problem import Problem

@@ -15,17 +15,8 @@ from jaxtyping import Float64, Int, Shaped
 
 from certify.balls.enclosures import Balls, balls, decimal_above, upper, zeros
 from certify.balls.krawczyk import midpoints
-from certify.landscape.equations import (
-    System,
-    along_axes,
-    derivatives,
-    in_floats,
-    jacobian,
-    pulled,
-    residual,
-    split,
-    system,
-)
+from certify.landscape.equations import derivatives, in_floats, jacobian, pulled, residual
+from certify.landscape.system import System, along_axes, split, system
 from relax.program import GramProgram
 
 STEPS = 30  # of Newton; from 1e-6 away three or four are taken

@@ -19,8 +19,9 @@ from jaxtyping import Float64, Shaped
 
 from certify.balls.enclosures import Balls, ball, balls
 from certify.balls.krawczyk import is_positive_definite, midpoints
-from certify.landscape.equations import System, derivatives, hessian, normals, product, rotations
+from certify.landscape.equations import derivatives, hessian, normals, product, rotations
 from certify.landscape.roots import Box, identity
+from certify.landscape.system import System
 
 
 class Second(NamedTuple):

@@ -11,7 +11,8 @@ from jaxtyping import Float64, Int, Shaped
 from certify.balls.enclosures import ball, balls
 from certify.features.exact_loss import classes_of_samples, loss_of_features
 from certify.features.reading import exact_features
-from certify.landscape.equations import NORMS, System, excess, system
+from certify.landscape.equations import excess
+from certify.landscape.system import NORMS, System, system
 from relax.errors import InputError, expect
 from relax.problem import Problem
 from relax.program import GramProgram

@@ -16,12 +16,12 @@ from certify.balls import decimal_above, decimal_below
 from certify.encoding.numbers import floats
 from certify.features.exact_loss import loss_of_features
 from certify.grammar import UnusableError, claim_hash, parse, read_file
-from certify.landscape.equations import System, system
 from certify.landscape.grammar import STATIONARY, require_stationary
 from certify.landscape.measures import above, is_alone, measures, wrongly_active
 from certify.landscape.roots import Proof, exists
 from certify.landscape.second import curvature_along, is_at_least, second_order, spectrum
 from certify.landscape.setting import PRECISION, Setting, check_size, held_by, program_of
+from certify.landscape.system import System, system
 from certify.landscape.words import words
 from certify.verification import check_text
 from relax.errors import InputError, expect
