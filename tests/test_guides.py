@@ -35,6 +35,10 @@ GUIDES: dict[str, tuple[list[str], int]] = {
     ),
     "solvers.md": ([], len(conformance.cases())),
     "your-own-loss.md": ([], 3),
+    "landscape-proofs.md": (
+        [r"PROVEN: a strict local minimum, worse than others[\s\S]*\nTrue\na minimum at τ = "],
+        0,
+    ),
 }
 SNIPPETS = {
     guide: re.findall(
