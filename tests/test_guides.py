@@ -25,6 +25,16 @@ GUIDES: dict[str, tuple[list[str], int]] = {
         ],
         0,
     ),
+    "collapse.md": (
+        [
+            r"coincide from R = 142\.729 on[\s\S]*together at every real R ≥",
+            r"0\.5504",
+            r"\(5, 3\)[\s\S]*0\.00037",
+            r"size 5 .*7",
+            r"batch_size 4 .*n_major",
+        ],
+        0,
+    ),
     "ground-truth.md": (
         [
             r"loss ≥ [\s\S]*Gram error +\d\.\de-\d+, proven\n\[\[ 1\. ",

@@ -48,6 +48,7 @@ ORDER = [
     "certify.picture",
     "certify.checker",
     "certify.verification",
+    "certify.higher_rank",
     "certify.enclosure",
     "certify.features",
     "certify.landscape",

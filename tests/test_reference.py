@@ -27,6 +27,7 @@ PACKAGES = (
     "certify.features",
     "certify.ground_truth",
     "certify.landscape",
+    "certify.thresholds",
 )
 DIRECTIVE = re.compile(r"^::: ([\w.]+)\n((?:    .*\n)*)", re.M)
 

@@ -14,6 +14,8 @@ from certify.cli.checking import check_command
 from certify.cli.listing import datasets_command, losses_command
 from certify.cli.solving import EXAMPLES, solve_command
 from certify.cli.streams import complain, prepare, say
+from certify.cli.threshold import EXAMPLES as THRESHOLD_EXAMPLES
+from certify.cli.threshold import threshold_command
 from certify.cli.words import in_options
 from relax import __version__
 from relax.errors import InputError, SolverError, reason
@@ -39,6 +41,7 @@ app = typer.Typer(
 )
 app.command("solve", epilog=EXAMPLES)(solve_command)
 app.command("check", epilog=CHECK_EXAMPLES)(check_command)
+app.command("threshold", epilog=THRESHOLD_EXAMPLES)(threshold_command)
 app.command("losses", epilog=LOSSES_EXAMPLES)(losses_command)
 app.command("datasets", epilog=DATASETS_EXAMPLES)(datasets_command)
 

@@ -85,6 +85,7 @@ Dataset = Annotated[
     _of(COUNTS, autocompletion=_among(datasets.names), help="A name that `gramcert datasets` lists."),
 ]
 Step = Annotated[str | None, _of(COUNTS, help="k_major,k_minor,n_major,n_minor.")]
+ThresholdStep = Annotated[str | None, _of(COUNTS, help="k_major,k_minor,n_minor: the threshold in n_major.")]
 
 Temperature = Annotated[float | None, _positive(PROBLEM, "0.1", "τ > 0; without it the loss's own default.")]
 LossText = Annotated[
