@@ -125,7 +125,7 @@ def optimal_value(goal: Objective, matrix: BallMatrix) -> arb:
 
 def gradient_at(goal: Objective, matrix: BallMatrix) -> BallMatrix:
     """Return the derivative D of the rows by single entries, for every matrix in the balls."""
-    return _gradient(goal, _states(goal, matrix))
+    return gradient_of(goal, states_at(goal, matrix))
 
 
 def lower_bound(goal: Objective, given: Slack, level: arb) -> Lower:
@@ -136,7 +136,7 @@ def lower_bound(goal: Objective, given: Slack, level: arb) -> Lower:
     """
     g, base = goal.multiplicity, given.base
     states = states_at(goal, base)
-    gradient, dual = gradient_at(goal, states), _dual_slack(given, g)
+    gradient, dual = gradient_of(goal, states), _dual_slack(given, g)
     members = np.broadcast_to(g, (len(g), len(g))).copy()
     np.fill_diagonal(members, g - 1)
     left = gradient.peer - dual.peer
@@ -164,7 +164,7 @@ def rows_excess(goal: Objective, states: list[RowsAt]) -> arb:
     return excess
 
 
-def gradient_at(goal: Objective, states: list[RowsAt]) -> BallMatrix:
+def gradient_of(goal: Objective, states: list[RowsAt]) -> BallMatrix:
     """Return D, entry by entry, of the rows alone."""
     m = len(goal.multiplicity)
     own, read = zeros(m), zeros(m, m)

@@ -20,7 +20,7 @@ import numpy as np
 from flint import arb, arb_mat
 from jaxtyping import Int, Shaped
 
-from certify.balls.bounds import gradient_at, rows_excess, states_at
+from certify.balls.bounds import gradient_of, rows_excess, states_at
 from certify.balls.enclosures import BallMatrix, Balls, balls, zeros
 from certify.balls.krawczyk import midpoints
 from certify.balls.rows import CurvedRows
@@ -57,7 +57,7 @@ def derivatives(given: System, features: Shaped[Balls, "n d"]) -> Derivatives:
     """
     goal, n = given.goal, len(features)
     states, diagonal = states_at(goal, gram(features)), np.arange(n)
-    slope = gradient_at(goal, states)
+    slope = gradient_of(goal, states)
     matrix = slope.peer.copy()
     matrix[diagonal, diagonal] = slope.own
     squares, terms = zeros(n, n), []
