@@ -69,7 +69,7 @@ def test_the_stray_sample() -> None:
     assert tangents_fall_nowhere(found, [10] * 3, 0.1, 1e-3)
 
 
-@pytest.mark.parametrize(("n", "tau"), [(3, "0.1"), (4, "0.15")])
+@pytest.mark.parametrize(("n", "tau"), [(3, "0.1"), pytest.param(4, "0.15", marks=pytest.mark.slow)])
 def test_derivatives_at_fifty_digits(n: int, tau: str) -> None:
     found = prove_minimum(stray(n, float(tau)), Problem([n] * 3, temperature=float(tau)))
     assert found.proven, found.reason
@@ -80,7 +80,7 @@ def test_derivatives_at_fifty_digits(n: int, tau: str) -> None:
     assert 0.99 * lowest < float(found.curvature or 0) <= lowest
 
 
-@pytest.mark.parametrize("tau", [0.2, 1.0])
+@pytest.mark.parametrize("tau", [pytest.param(0.2, marks=pytest.mark.slow), 1.0])
 def test_two_minima_below_the_rank_of_the_optimum(tau: float) -> None:
     counts, rng, values = [6, 6, 2, 2], np.random.default_rng(0), {}
     while len(values) < 2:
@@ -99,7 +99,11 @@ def test_two_minima_below_the_rank_of_the_optimum(tau: float) -> None:
 
 @pytest.mark.parametrize(
     ("counts", "dim", "tau", "seed", "alone"),
-    [([10] * 3, 3, 0.05, 0, 0), ([10] * 3, 4, 0.05, 2, 0), ([12, 6, 3], 4, 0.1, 0, 1)],
+    [
+        ([12, 6, 3], 4, 0.1, 0, 1),
+        pytest.param([10] * 3, 3, 0.05, 0, 0, marks=pytest.mark.slow),
+        pytest.param([10] * 3, 4, 0.05, 2, 0, marks=pytest.mark.slow),
+    ],
 )
 def test_shattered_classes(counts: list[int], dim: int, tau: float, seed: int, alone: int) -> None:
     start = shattered(counts, dim, tau, seed, alone)
@@ -168,7 +172,7 @@ def test_a_start_a_millionth_away_is_near_enough() -> None:
 
 
 @given(st.integers(0, 2**32 - 1))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=3, deadline=None)
 def test_labels_may_stand_in_any_order(seed: int) -> None:
     rng = np.random.default_rng(seed)
     order = rng.permutation(11)
@@ -184,7 +188,7 @@ def test_labels_may_stand_in_any_order(seed: int) -> None:
 
 
 @given(st.integers(0, 2**32 - 1))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_random_points_are_never_proven_falsely(seed: int) -> None:
     rng = np.random.default_rng(seed)
     counts = [[5, 3], [3, 3, 2], [4, 1, 1], [2, 2, 2]][rng.integers(4)]
@@ -210,14 +214,14 @@ def test_random_points_are_never_proven_falsely(seed: int) -> None:
 @pytest.mark.parametrize(
     ("problem", "dim"),
     [
-        (Problem([4, 4, 3], temperature=0.3), 2),
+        pytest.param(Problem([4, 4, 3], temperature=0.3), 2, marks=pytest.mark.slow),
         (Problem([4, 4, 3], temperature=0.3), 5),
         (Problem([3, 2], temperature=0.3), 7),  # d > n: the optimum does not use them
         (Problem([4, 3], temperature=0.3, norm=Ball()), 3),
-        (Problem([4, 3], temperature=2.0, norm=Ball(2.0)), 2),
+        pytest.param(Problem([4, 3], temperature=2.0, norm=Ball(2.0)), 2, marks=pytest.mark.slow),
         (Problem([4, 4, 3], temperature=0.3, norm=Ridge(0.05)), 3),
-        (Problem([4, 1, 3, 1], temperature=0.5), 2),
-        (Problem([3, 2], "negatives-only", temperature=0.3, views=2), 2),
+        pytest.param(Problem([4, 1, 3, 1], temperature=0.5), 2, marks=pytest.mark.slow),
+        pytest.param(Problem([3, 2], "negatives-only", temperature=0.3, views=2), 2, marks=pytest.mark.slow),
         (Problem([3, 2], "negatives-only:positives_weight=0.5", temperature=0.3, views=2), 2),
         (Problem([4, 3], "ntxent-labels", temperature=0.3), 2),
         (Problem([2, 2], "self-supervised", temperature=0.3, views=2), 3),
