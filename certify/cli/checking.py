@@ -19,6 +19,10 @@ from certify.verification import Check, check_text
 from relax.apart import Ended, working
 from relax.errors import InputError, SolverError
 
+EXAMPLES = """gramcert check places.json
+gramcert check places.json --tolerance 1e-12 --json
+"""
+
 
 def check_command(
     file: Annotated[

@@ -217,5 +217,5 @@ def _document(
         "better": lines(better),
         "optimum": None if proof is None else proof.document,
         "sha256": claim_hash(claim),
-        "made_by": versions(),
+        "made_by": dict(versions()),
     }
