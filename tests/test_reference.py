@@ -27,6 +27,7 @@ PACKAGES = (
     "certify.explore",
     "certify.features",
     "certify.ground_truth",
+    "certify.landscape",
     "certify.thresholds",
     "certify.sweeps",
 )
