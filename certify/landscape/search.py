@@ -1,0 +1,173 @@
+"""The search in one dimension: starts, descents, stationary points, escapes from saddles, until nothing is new."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float64
+
+from certify.landscape.optimum import Optimum
+from certify.landscape.points import (
+    SAME_GRAM,
+    SAME_LOSS,
+    Kind,
+    StationaryPoint,
+    clustered,
+    invariants,
+)
+from certify.landscape.seeds import Seeds
+from relax.descent import described, follow, given, parameters_of
+from relax.descent.objective import Objective
+from relax.descent.second_order import Local, local, polished
+from relax.endpoints import Descent
+
+REACH = 0.05  # the longest step of a vector of norm one
+ENDS_GRAM, ENDS_LOSS = 1e-4, 1e-6  # where descents end that go to one point
+PUSH = 0.02  # how far from a saddle an escape begins, beside the norm of a vector
+FLAT = 1e-8  # a curvature below this part of the largest is zero
+SETTLED = 1e-9  # a gradient below this part of the largest curvature is zero
+MOST_ROUNDS = 12  # of escapes
+MOST_ENDS = 200  # that one round of descents may add
+
+
+@dataclass(eq=False)
+class Search:
+    """What was found so far in one dimension.
+
+    Attributes
+    ----------
+    goal : Objective
+        The loss at explicit vectors.
+    optimum : Optimum
+        What points are measured against.
+    deadline : float
+        Of `time.monotonic`.
+    points, places : list
+        The stationary points, and the loss to second order at each.
+    evaluations, seeded : int
+        Batched evaluations of loss and gradient, and starts that were not random.
+    complete : bool
+        Whether the search ended since nothing was new, and not for time or for the number of rounds.
+    """
+
+    goal: Objective
+    optimum: Optimum
+    deadline: float = np.inf
+    points: list[StationaryPoint] = field(default_factory=list)
+    places: list[Local] = field(default_factory=list)
+    evaluations: int = 0
+    seeded: int = 0
+    complete: bool = True
+
+    def run(self, dim: int, starts: int, random: np.random.Generator) -> None:
+        """Go down from random starts, then from seeds, then from saddles until no new point is found."""
+        n = len(self.goal.copies[-1])
+        self._descend([("random", features) for features in random.normal(size=(starts, n, dim))])
+        lowest = min(self.points, key=lambda point: point.gap)
+        self._descend(list(Seeds(self.goal.labelled.classes, _unit(lowest.features), random).named()))
+        escaped = 0
+        for _ in range(MOST_ROUNDS):
+            fresh = range(escaped, len(self.points))
+            escaped = len(self.points)
+            ways = [self.places[i] for i in fresh if self.points[i].kind in ("saddle", "degenerate")]
+            if not ways or self._late():
+                break
+            both = [place.displaced(PUSH) for place in ways]
+            free = [_stacked(parts) for parts in zip(*both, strict=True)]
+            self.seeded += 2 * len(ways)
+            self._gather(free, ["saddle"] * (2 * len(ways)))
+        else:
+            self.complete = False
+        self.complete &= not self._late()
+
+    def _descend(self, seeds: list[tuple[str, Float64[np.ndarray, "n d"]]]) -> None:
+        """Add what given features lead to, each with the name of its kind."""
+        if self._late() and self.points:
+            return
+        features = given(np.stack([features for _, features in seeds]), "features")
+        self.seeded += sum(name != "random" for name, _ in seeds)
+        self._gather(parameters_of(self.goal, features), [name for name, _ in seeds])
+
+    def _gather(self, free: list[Any], names: list[str]) -> None:
+        """Follow parameters down, and add the stationary points next to their ends."""
+        found = follow(free, self.goal, REACH, deadline=self.deadline)
+        self.evaluations += found.evaluations
+        ends = described(found.free, self.goal, found.gradient_norms, found.evaluations)
+        marks = np.stack([self._mark(features) for features in ends.features])
+        for members in clustered(ends.losses, marks, ENDS_GRAM, ENDS_LOSS)[:MOST_ENDS]:
+            if self._late() and self.points:
+                self.complete = False
+                return
+            first = int(members[0])
+            random = sum(names[i] == "random" for i in members)
+            self._add([role[first : first + 1] for role in found.free], names[first], random, len(members))
+
+    def _add(self, free: list[Any], origin: str, random: int, starts: int) -> None:
+        """Add one stationary point, or count its starts where it is known."""
+        place = local(polished(free, self.goal), self.goal)
+        point = self._judged(place, origin)
+        marks = [self._mark(other.features) for other in self.points]
+        for i, mark in enumerate(marks):
+            near = abs(point.loss - self.points[i].loss) <= SAME_LOSS * max(1.0, abs(point.loss))
+            if near and np.abs(mark - self._mark(point.features)).max() <= SAME_GRAM:
+                self.points[i] = self.points[i].with_starts(random, starts - random)
+                return
+        self.points.append(point.with_starts(random, starts - random))
+        self.places.append(place)
+
+    def _judged(self, place: Local, origin: str) -> StationaryPoint:
+        norm = float(np.linalg.norm(place.gradient))
+        end: Descent = described(place.free, self.goal, _norm_of(place), 0)
+        loss, excess = float(end.losses[0]), float(end.excesses[0])
+        gap = self.optimum.gap(loss, excess, self.goal.relative)
+        return StationaryPoint(
+            features=end.features[0],
+            labels=end.labels,
+            classifier=None if end.classifier is None else end.classifier[0],
+            loss=loss,
+            excess=excess,
+            gap=gap,
+            relative_gap=gap / self.optimum.scale,
+            height=gap / self.optimum.range,
+            gradient_norm=norm,
+            eigenvalues=place.lowest,
+            multipliers=place.multipliers,
+            kind=_kind(place, norm),
+            origin=origin,
+        )
+
+    def _mark(self, features: Float64[np.ndarray, "n d"]) -> Float64[np.ndarray, " m"]:
+        return invariants(features, self.goal.labelled.classes, self.goal.labelled.samples)
+
+    def _late(self) -> bool:
+        return time.monotonic() > self.deadline
+
+
+def _kind(place: Local, gradient: float) -> Kind:
+    """Return what the smallest curvature says, beside the largest."""
+    if gradient > SETTLED * place.largest:
+        return "unsettled"
+    if len(place.lowest) == 0 or place.lowest[0] > FLAT * place.largest:
+        return "minimum"
+    return "saddle" if place.lowest[0] < -FLAT * place.largest else "degenerate"
+
+
+def _norm_of(place: Local) -> Any:
+    return place.free[0].new_tensor([float(np.linalg.norm(place.gradient))])
+
+
+def _stacked(parts: Iterable[Any]) -> Any:
+    import torch
+
+    return torch.cat(list(parts))
+
+
+def _unit(features: Float64[np.ndarray, "n d"]) -> Float64[np.ndarray, "n d"]:
+    """Return features of norm one, which seeds are made of; zero ones point along the first axis."""
+    norm = np.linalg.norm(features, axis=1, keepdims=True)
+    first = np.eye(features.shape[1])[:1]
+    return np.where(norm > 1e-9, features / np.where(norm > 1e-9, norm, 1.0), first)

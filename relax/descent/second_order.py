@@ -1,0 +1,219 @@
+"""Stationary points: gradients and Hessians of a loss modulo what moves nothing, and Newton's method."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float64
+from scipy.sparse.linalg import LinearOperator, eigsh, minres
+
+from relax.descent.lbfgs import Free, mapped
+from relax.descent.objective import Objective
+from relax.facts import brief
+
+DENSE = 600  # parameters up to which the Hessian is a matrix; beyond, Lanczos and MINRES multiply with it
+TOGETHER = 2**20  # similarities of the copies whose Hessian products are taken at once
+STEPS = 12  # of Newton's method
+FARTHEST = 0.3  # a point that Newton's method moves farther, beside its own length, is another one
+INDEPENDENT = 1e-7  # singular values below this part of the largest count as zero
+FLAT = 1e-9  # curvatures below this part of the largest count as zero in Newton's steps
+LOWEST = 6  # eigenvalues that Lanczos finds
+
+
+@brief
+@dataclass(frozen=True, eq=False)
+class Local:
+    """A loss at one point to second order, in its parameters modulo what moves nothing or everything.
+
+    Attributes
+    ----------
+    free : list of tensors, shape (1, n, dim)
+        The point.
+    gradient : (N,) array
+        Of the loss.
+    lowest : (q,) array
+        The smallest eigenvalues of the Hessian on the complement of rotations and radii, ascending.
+    directions : (q, N) array
+        Their unit eigenvectors.
+    largest : float
+        The largest eigenvalue in absolute value.
+    multipliers : (n,) array
+        −⟨h_i, ∇_i L⟩ / (2 ‖h_i‖²) of every feature, L without what norms cost; zero where h_i is.
+    """
+
+    free: Free
+    gradient: Float64[np.ndarray, " N"]
+    lowest: Float64[np.ndarray, " q"]
+    directions: Float64[np.ndarray, "q N"]
+    largest: float
+    multipliers: Float64[np.ndarray, " n"]
+
+    def displaced(self, length: float) -> Free:
+        """Return the point moved along its lowest direction, both ways: two starts.
+
+        `length` is that of the move beside the root mean square norm of the parameters of a vector.
+        """
+        rows = sum(role.shape[1] for role in self.free)
+        unit = length * float(np.linalg.norm(_joined(self.free))) / rows**0.5
+        ends = [_shifted(self.free, sign * unit * self.directions[0]) for sign in (1, -1)]
+        return [torch.cat(pair) for pair in zip(*ends, strict=True)]
+
+
+def polished(free: Free, objective: Objective) -> Free:
+    """Return the stationary point next to parameters of one start, by Newton's method on the quotient.
+
+    Steps that leave the neighbourhood, or do not lower the gradient, are not taken: the result is as near as
+    rounding, or the point itself, allows.
+    """
+    best, smallest, started = free, np.inf, _joined(free)
+    for _ in range(STEPS):
+        gradient, step = _newton(free, objective)
+        size = float(np.linalg.norm(gradient))
+        moved = float(np.linalg.norm(_joined(free) - started)) / max(float(np.linalg.norm(started)), 1e-300)
+        if size >= smallest or moved > FARTHEST:
+            break
+        best, smallest = free, size
+        free = _shifted(free, step)
+        free = [chart.reduced(role) for chart, role in zip(objective.charts, free, strict=True)]
+    return best
+
+
+def local(free: Free, objective: Objective) -> Local:
+    """Return the loss to second order at parameters of one start."""
+    gradient = _gradient(free, objective)
+    idle = _idle(free, objective)
+    if len(gradient) <= DENSE:
+        rest = _complement(idle)
+        values, vectors = np.linalg.eigh(rest.T @ hessian(free, objective) @ rest)
+        largest = float(np.abs(values).max(initial=0.0))
+        return Local(free, gradient, values, (rest @ vectors).T, largest, _multipliers(free, objective))
+    operator, largest = _operator(free, objective, idle)
+    start = np.random.default_rng(0).normal(size=len(gradient))
+    values, vectors = eigsh(operator, k=LOWEST, which="SA", v0=start - idle @ (idle.T @ start))
+    order = np.argsort(values)
+    multipliers = _multipliers(free, objective)
+    return Local(free, gradient, values[order], vectors[:, order].T, largest, multipliers)
+
+
+def hessian(free: Free, objective: Objective) -> Float64[np.ndarray, "N N"]:
+    """Return the Hessian of the loss in the parameters of one start, a product for each column."""
+    count = sum(role.numel() for role in free)
+    batch = max(1, TOGETHER // objective.entries)
+    columns = np.eye(count)
+    found = [_products(free, objective, columns[at : at + batch]) for at in range(0, count, batch)]
+    matrix = np.concatenate(found)
+    return (matrix + matrix.T) / 2
+
+
+def _newton(free: Free, objective: Objective) -> tuple[np.ndarray, np.ndarray]:
+    """Return the gradient and the step that Newton's method takes, modulo what moves nothing."""
+    gradient = _gradient(free, objective)
+    idle = _idle(free, objective)
+    if len(gradient) > DENSE:
+        operator, _ = _operator(free, objective, idle)
+        step, _ = minres(operator, -(gradient - idle @ (idle.T @ gradient)), rtol=1e-8, maxiter=400)
+        return gradient, step - idle @ (idle.T @ step)
+    rest = _complement(idle)
+    values, vectors = np.linalg.eigh(rest.T @ hessian(free, objective) @ rest)
+    curved = np.abs(values) > FLAT * np.abs(values).max(initial=0.0)
+    shares = -(vectors.T @ (rest.T @ gradient))[curved] / values[curved]
+    return gradient, rest @ (vectors[:, curved] @ shares)
+
+
+def _operator(free: Free, objective: Objective, idle: np.ndarray) -> tuple[LinearOperator, float]:
+    """Return the Hessian with its largest curvature on what moves nothing, and that curvature."""
+    count = len(idle)
+
+    def projected(v: np.ndarray) -> np.ndarray:
+        v = v.ravel() - idle @ (idle.T @ v.ravel())
+        product = _products(free, objective, v[None])[0]
+        return product - idle @ (idle.T @ product)
+
+    plain = LinearOperator((count, count), matvec=projected, dtype=np.float64)  # type: ignore[call-arg]
+    start = np.random.default_rng(0).normal(size=count)
+    top = float(np.abs(eigsh(plain, k=1, which="LM", v0=start, tol=1e-3, return_eigenvectors=False))[0])
+
+    def lifted(v: np.ndarray) -> np.ndarray:
+        return projected(v) + top * (idle @ (idle.T @ v.ravel()))
+
+    return LinearOperator((count, count), matvec=lifted, dtype=np.float64), top  # type: ignore[call-arg]
+
+
+def _gradient(free: Free, objective: Objective) -> Float64[np.ndarray, " N"]:
+    roles = [role.detach().requires_grad_() for role in free]
+    excess = objective.share(mapped(roles, objective)).excess.sum()
+    return _joined(list(torch.autograd.grad(excess, roles)))
+
+
+def _multipliers(free: Free, objective: Objective) -> Float64[np.ndarray, " n"]:
+    with torch.no_grad():
+        vectors = mapped(free, objective)
+    features = vectors[-1].requires_grad_()
+    (slope,) = torch.autograd.grad(objective.share(vectors).excess.sum(), features)
+    squared = features.square().sum(-1)
+    pull = (features * slope).sum(-1)
+    if objective.charts[-1].held == "free":  # a ridge pays a multiple of ‖h‖²
+        pull = pull - 2 * objective.charts[-1].norm.cost(squared[..., None], objective.xp)
+    there = squared > 1e-20
+    found = torch.where(there, -pull / (2 * torch.where(there, squared, 1.0)), 0.0)
+    return found[0].numpy(force=True)
+
+
+def _products(free: Free, objective: Objective, tangents: np.ndarray) -> Float64[np.ndarray, "b N"]:
+    """Return the products of the Hessian with b vectors, from as many copies of the point."""
+    count = len(tangents)
+    roles = [role.detach().expand(count, -1, -1).clone().requires_grad_() for role in free]
+    excess = objective.share(mapped(roles, objective)).excess.sum()
+    slopes = torch.autograd.grad(excess, roles, create_graph=True)
+    parts = np.split(tangents, np.cumsum([role.shape[1] * role.shape[2] for role in roles])[:-1], axis=1)
+    along = [torch.from_numpy(part).reshape(role.shape) for part, role in zip(parts, roles, strict=True)]
+    found = torch.autograd.grad(slopes, roles, along, materialize_grads=True)
+    return np.concatenate([part.flatten(1).numpy(force=True) for part in found], axis=1)
+
+
+def _idle(free: Free, objective: Objective) -> Float64[np.ndarray, "N q"]:
+    """Return orthonormal directions that move nothing, or all vectors alike: radii and rotations."""
+    roles = [role[0].numpy(force=True) for role in free]
+    directions = []
+    for which, (chart, role) in enumerate(zip(objective.charts, roles, strict=True)):
+        if chart.held == "each":
+            own = np.eye(len(role))[:, :, None] * role[:, None, :]  # (n, n, dim): one vector each
+            directions += [_beside(roles, which, one) for one in own]
+        elif chart.held == "all":
+            directions.append(_beside(roles, which, role))
+    if not any(chart.nonnegative for chart in objective.charts):
+        dim = roles[0].shape[1]
+        for a in range(dim):
+            for b in range(a):
+                turn = np.zeros((dim, dim))
+                turn[a, b], turn[b, a] = 1.0, -1.0
+                directions.append(np.concatenate([(role @ turn).ravel() for role in roles]))
+    count = sum(role.size for role in roles)
+    if not directions:
+        return np.zeros((count, 0))
+    left, sizes, _ = np.linalg.svd(np.stack(directions, axis=1), full_matrices=False)
+    return left[:, sizes > INDEPENDENT * sizes[0]]
+
+
+def _beside(roles: list[np.ndarray], which: int, own: np.ndarray) -> np.ndarray:
+    """Return a direction that moves one role, and no other."""
+    parts = [own if at == which else np.zeros_like(role) for at, role in enumerate(roles)]
+    return np.concatenate([part.ravel() for part in parts])
+
+
+def _complement(idle: Float64[np.ndarray, "N q"]) -> Float64[np.ndarray, "N r"]:
+    return np.linalg.qr(idle, mode="complete")[0][:, idle.shape[1] :]
+
+
+def _joined(roles: Free) -> Float64[np.ndarray, " N"]:
+    return np.concatenate([role.detach().numpy(force=True).ravel() for role in roles])
+
+
+def _shifted(free: Free, step: np.ndarray) -> Free:
+    parts = np.split(step, np.cumsum([role.numel() for role in free])[:-1])
+    return [
+        role.detach() + torch.from_numpy(part).reshape(role.shape)
+        for role, part in zip(free, parts, strict=True)
+    ]
