@@ -14,7 +14,7 @@ from relax.problem import Problem
 from relax.solvers import solve
 
 GLOBAL = 1e-7  # of the scale: a point this near the proven bound is called global
-RESOLUTION = 1e-13  # of a loss in float64: levels that are closer are not told apart
+RESOLUTION = 1e-14  # of a loss in float64: levels that are closer are not told apart
 
 
 @brief

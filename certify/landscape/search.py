@@ -25,7 +25,8 @@ from relax.descent.objective import Objective
 from relax.descent.second_order import Local, local, polished
 from relax.endpoints import Descent
 
-REACH = 0.05  # the longest step of a vector of norm one
+REACH, FIRST = 0.05, 600  # the longest step of a vector of norm one, for so many evaluations
+FAR, REST = 0.5, 2400  # the same for starts that are still under way, deep in a basin by then
 ENDS_GRAM, ENDS_LOSS = 1e-4, 1e-6  # where descents end that go to one point
 PUSH = 0.02  # how far from a saddle an escape begins, beside the norm of a vector
 FLAT = 1e-8  # a curvature below this part of the largest is zero
@@ -94,9 +95,8 @@ class Search:
 
     def _gather(self, free: list[Any], names: list[str]) -> None:
         """Follow parameters down, and add the stationary points next to their ends."""
-        found = follow(free, self.goal, REACH, deadline=self.deadline)
-        self.evaluations += found.evaluations
-        ends = described(found.free, self.goal, found.gradient_norms, found.evaluations)
+        free, norms = self._followed(free)
+        ends = described(free, self.goal, norms, 0)
         marks = np.stack([self._mark(features) for features in ends.features])
         for members in clustered(ends.losses, marks, ENDS_GRAM, ENDS_LOSS)[:MOST_ENDS]:
             if self._late() and self.points:
@@ -104,7 +104,20 @@ class Search:
                 return
             first = int(members[0])
             random = sum(names[i] == "random" for i in members)
-            self._add([role[first : first + 1] for role in found.free], names[first], random, len(members))
+            self._add([role[first : first + 1] for role in free], names[first], random, len(members))
+
+    def _followed(self, free: list[Any]) -> tuple[list[Any], Any]:
+        """Return where parameters lead in small steps, and the gradient norms there."""
+        found = follow(free, self.goal, REACH, FIRST, self.deadline)
+        self.evaluations += found.evaluations
+        under_way = found.gradient_norms > self.goal.flat
+        if under_way.any():
+            rest = follow([role[under_way] for role in found.free], self.goal, FAR, REST, self.deadline)
+            self.evaluations += rest.evaluations
+            for role, ends in zip(found.free, rest.free, strict=True):
+                role[under_way] = ends
+            found.gradient_norms[under_way] = rest.gradient_norms
+        return found.free, found.gradient_norms
 
     def _add(self, free: list[Any], origin: str, random: int, starts: int) -> None:
         """Add one stationary point, or count its starts where it is known."""

@@ -14,7 +14,7 @@ from relax.descent.lbfgs import Free, mapped
 from relax.descent.objective import Objective
 from relax.facts import brief
 
-MEMORY = 12  # curvature pairs of a start
+MEMORY = 8  # curvature pairs of a start; more are slower, and in valleys worse
 DECREASE = 1e-4  # of what the slope promises, which a step must keep (Armijo)
 ROUNDING = 1e-13  # a loss this much larger is no increase, where the slope fell
 LEAST_STEP = 1e-9  # of a direction; below, the curvature is forgotten, and then the start is done

@@ -88,13 +88,13 @@ def local(free: Free, objective: Objective) -> Local:
         rest = _complement(idle)
         values, vectors = np.linalg.eigh(rest.T @ hessian(free, objective) @ rest)
         largest = float(np.abs(values).max(initial=0.0))
-        return Local(free, gradient, values, (rest @ vectors).T, largest, _multipliers(free, objective))
+        return Local(free, gradient, values, (rest @ vectors).T, largest, multipliers(free, objective))
     operator, largest = _operator(free, objective, idle)
     start = np.random.default_rng(0).normal(size=len(gradient))
     values, vectors = eigsh(operator, k=LOWEST, which="SA", v0=start - idle @ (idle.T @ start))
     order = np.argsort(values)
-    multipliers = _multipliers(free, objective)
-    return Local(free, gradient, values[order], vectors[:, order].T, largest, multipliers)
+    lowest, directions = values[order], vectors[:, order].T
+    return Local(free, gradient, lowest, directions, largest, multipliers(free, objective))
 
 
 def hessian(free: Free, objective: Objective) -> Float64[np.ndarray, "N N"]:
@@ -147,7 +147,8 @@ def _gradient(free: Free, objective: Objective) -> Float64[np.ndarray, " N"]:
     return _joined(list(torch.autograd.grad(excess, roles)))
 
 
-def _multipliers(free: Free, objective: Objective) -> Float64[np.ndarray, " n"]:
+def multipliers(free: Free, objective: Objective) -> Float64[np.ndarray, " n"]:
+    """Return −⟨h_i, ∇_i L⟩ / (2 ‖h_i‖²) of every feature of one start; see `Local`."""
     with torch.no_grad():
         vectors = mapped(free, objective)
     features = vectors[-1].requires_grad_()
