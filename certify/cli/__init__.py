@@ -11,6 +11,8 @@ import typer
 from typer.exceptions import TyperException
 
 from certify.cli.checking import check_command
+from certify.cli.landscape import EXAMPLES as LANDSCAPE_EXAMPLES
+from certify.cli.landscape import landscape_command
 from certify.cli.listing import datasets_command, losses_command
 from certify.cli.solving import EXAMPLES, solve_command
 from certify.cli.streams import complain, prepare, say
@@ -39,6 +41,7 @@ app = typer.Typer(
 )
 app.command("solve", epilog=EXAMPLES)(solve_command)
 app.command("check", epilog=CHECK_EXAMPLES)(check_command)
+app.command("landscape", epilog=LANDSCAPE_EXAMPLES)(landscape_command)
 app.command("losses", epilog=LOSSES_EXAMPLES)(losses_command)
 app.command("datasets", epilog=DATASETS_EXAMPLES)(datasets_command)
 

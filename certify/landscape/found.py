@@ -69,8 +69,13 @@ class Slice(Shown):
 
     @property
     def undecided(self) -> tuple[StationaryPoint, ...]:
-        """The points that may be minima, and are not global."""
-        return tuple(point for point in self._of("degenerate", "unsettled") if point not in self.minima)
+        """The points that may be minima, and are not global: the lowest of each level, as they come in families."""
+        found: list[StationaryPoint] = []
+        for point in self.points:
+            known = any(self.optimum.same_level(point.gap, other.gap) for other in found)
+            if point.kind in ("degenerate", "unsettled") and not known and not self.optimum.is_global(point.gap):
+                found.append(point)
+        return tuple(found)
 
     @property
     def attained(self) -> bool:
@@ -82,16 +87,14 @@ class Slice(Shown):
         """Whether every minimum that was found is global, by the certificate, and nothing is undecided."""
         return self.attained and not self.bad and not self.undecided and self.complete
 
-    def _of(self, *kinds: str) -> tuple[StationaryPoint, ...]:
-        return tuple(point for point in self.points if point.kind in kinds)
-
     def in_words(self) -> str:
         """Return one sentence: how many minima, how many of them bad, how much the worst, from how many starts."""
         many = len(self.minima)
         minima = "1 minimum" if many == 1 else f"{many} minima"
         said = f"d = {self.dim}: {minima}{self._quality()}, in {self.starts} + {self.seeded} starts"
         if self.undecided:
-            said += f"; of {_points(len(self.undecided))} the second order does not decide"
+            many = len(self.undecided)
+            said += f"; at {many} more level{'' if many == 1 else 's'} the second order does not decide"
         return said if self.complete else f"{said}; ended before nothing was new"
 
     def _quality(self) -> str:
@@ -202,6 +205,3 @@ class Landscape(Shown):
 
 TITLES = ("d", "minimum", "loss", "above", "curvature", "least ν", "starts", "first from")
 
-
-def _points(count: int) -> str:
-    return "1 point" if count == 1 else f"{count} points"

@@ -20,17 +20,16 @@ from certify.landscape.points import (
     invariants,
 )
 from certify.landscape.seeds import Seeds
-from relax.descent import described, follow, given, parameters_of
+from relax.descent import START, described, follow, given, parameters_of
 from relax.descent.objective import Objective
-from relax.descent.second_order import Local, local, polished
+from relax.descent.second_order import SETTLED, Local, local, polished
 from relax.endpoints import Descent
 
 REACH, FIRST = 0.05, 600  # the longest step of a vector of norm one, for so many evaluations
-FAR, REST = 0.5, 2400  # the same for starts that are still under way, deep in a basin by then
+FAR, REST = 0.5, 900  # the same for starts that are still under way, deep in a basin by then
 ENDS_GRAM, ENDS_LOSS = 1e-4, 1e-6  # where descents end that go to one point
 PUSH = 0.02  # how far from a saddle an escape begins, beside the norm of a vector
 FLAT = 1e-8  # a curvature below this part of the largest is zero
-SETTLED = 1e-9  # a gradient below this part of the largest curvature is zero
 MOST_ROUNDS = 12  # of escapes
 MOST_ENDS = 200  # that one round of descents may add
 
@@ -67,14 +66,17 @@ class Search:
     def run(self, dim: int, starts: int, random: np.random.Generator) -> None:
         """Go down from random starts, then from seeds, then from saddles until no new point is found."""
         n = len(self.goal.copies[-1])
-        self._descend([("random", features) for features in random.normal(size=(starts, n, dim))])
+        drawn = random.normal(size=(starts, n, dim))
+        bounded = all(chart.held != "free" for chart in self.goal.charts)
+        drawn = np.stack([_unit(features) for features in drawn]) if bounded else drawn * START / dim**0.5
+        self._descend([("random", features) for features in drawn])
         lowest = min(self.points, key=lambda point: point.gap)
         self._descend(list(Seeds(self.goal.labelled.classes, _unit(lowest.features), random).named()))
         escaped = 0
         for _ in range(MOST_ROUNDS):
             fresh = range(escaped, len(self.points))
             escaped = len(self.points)
-            ways = [self.places[i] for i in fresh if self.points[i].kind in ("saddle", "degenerate")]
+            ways = [self.places[i] for i in fresh if self._leads_on(i)]
             if not ways or self._late():
                 break
             both = [place.displaced(PUSH) for place in ways]
@@ -84,6 +86,17 @@ class Search:
         else:
             self.complete = False
         self.complete &= not self._late()
+
+    def _leads_on(self, index: int) -> bool:
+        """Whether to go down from a point: from saddles, and from the first of each level that is degenerate.
+
+        Degenerate points come in families, on which every push finds another one.
+        """
+        point, before = self.points[index], self.points[:index]
+        known = any(
+            other.kind == "degenerate" and self.optimum.same_level(point.gap, other.gap) for other in before
+        )
+        return point.kind == "saddle" or (point.kind == "degenerate" and not known)
 
     def _descend(self, seeds: list[tuple[str, Float64[np.ndarray, "n d"]]]) -> None:
         """Add what given features lead to, each with the name of its kind."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import torch
 from jaxtyping import Bool, Float64
 
-from relax.descent.charts import Chart
+from relax.descent.charts import INWARD, Chart
 from relax.descent.lbfgs import Free, mapped
 from relax.descent.objective import Objective
 from relax.facts import brief
@@ -62,7 +62,11 @@ def freed(objective: Objective) -> Objective:
 
 
 def parameters(chart: Chart, vectors: Float64[torch.Tensor, "starts n dim"]) -> torch.Tensor:
-    """Return parameters of given vectors, first brought to what the norm allows; see `Chart.vectors`."""
+    """Return parameters of given vectors, first brought to what the norm allows; see `Chart.vectors`.
+
+    Vectors at a bound begin a little within it: at the fold of the chart the radial slope is zero, and a descent
+    would not see that a shorter vector is better.
+    """
     plain = vectors
     if chart.held != "free":
         size = chart.size(plain)
@@ -70,6 +74,8 @@ def parameters(chart: Chart, vectors: Float64[torch.Tensor, "starts n dim"]) -> 
         plain = plain / factor.sqrt()
         if chart.held == "within":  # the inverse of 2v/(1+q) inside the fold
             plain = plain / (1 + (1 - size / factor).sqrt())
+            length = chart.size(plain).sqrt()
+            plain = plain * (INWARD / length.clamp(min=INWARD))
     return plain.abs().sqrt() if chart.nonnegative else plain
 
 

@@ -16,6 +16,8 @@ from relax.facts import brief
 DENSE = 600  # parameters up to which the Hessian is a matrix; beyond, Lanczos and MINRES multiply with it
 TOGETHER = 2**20  # similarities of the copies whose Hessian products are taken at once
 STEPS = 12  # of Newton's method
+SLOW_STEPS, SLOW_REACH = 60, 0.1  # of its damped form, and their length beside that of a vector
+SETTLED = 1e-9  # a gradient below this part of the largest curvature is zero
 FARTHEST = 0.3  # a point that Newton's method moves farther, beside its own length, is another one
 INDEPENDENT = 1e-7  # singular values below this part of the largest count as zero
 FLAT = 1e-9  # curvatures below this part of the largest count as zero in Newton's steps
@@ -64,12 +66,25 @@ class Local:
 def polished(free: Free, objective: Objective) -> Free:
     """Return the stationary point next to parameters of one start, by Newton's method on the quotient.
 
+    Where it finds none, descent had not come near one: then down by Newton's method with the absolute values
+    of the curvatures, in short steps, and once more.
+    """
+    found, size, top = _root(free, objective)
+    if size > SETTLED * top and sum(role.numel() for role in free) <= DENSE:
+        found, *_ = _root(_lowered(free, objective), objective)
+    return found
+
+
+def _root(free: Free, objective: Objective) -> tuple[Free, float, float]:
+    """Return the zero of the gradient nearby, the gradient's norm there, and the largest curvature.
+
     Steps that leave the neighbourhood, or do not lower the gradient, are not taken: the result is as near as
     rounding, or the point itself, allows.
     """
+    top = 0.0
     best, smallest, started = free, np.inf, _joined(free)
     for _ in range(STEPS):
-        gradient, step = _newton(free, objective)
+        gradient, step, top = _newton(free, objective)
         size = float(np.linalg.norm(gradient))
         moved = float(np.linalg.norm(_joined(free) - started)) / max(float(np.linalg.norm(started)), 1e-300)
         if size >= smallest or moved > FARTHEST:
@@ -77,18 +92,49 @@ def polished(free: Free, objective: Objective) -> Free:
         best, smallest = free, size
         free = _shifted(free, step)
         free = [chart.reduced(role) for chart, role in zip(objective.charts, free, strict=True)]
-    return best
+    return best, smallest, top
+
+
+def _lowered(free: Free, objective: Objective) -> Free:
+    """Go down by steps −|H|⁻¹∇ of what is minimised, which leave saddles; none is long, none goes up.
+
+    References
+    ----------
+    Dauphin et al., Identifying and attacking the saddle point problem, arXiv 1406.2572.
+    """
+    size = float(np.linalg.norm(_joined(free))) / sum(role.shape[1] for role in free) ** 0.5
+    height, length = _height(free, objective), SLOW_REACH * size
+    for _ in range(SLOW_STEPS):
+        gradient, rest, values, vectors = _spectrum(free, objective)
+        shares = vectors.T @ (rest.T @ gradient)
+        step = -rest @ (vectors @ (shares / np.maximum(np.abs(values), FLAT * np.abs(values).max())))
+        step *= min(1.0, length / max(float(np.abs(step).max()), 1e-300))
+        trial = [chart.reduced(r) for chart, r in zip(objective.charts, _shifted(free, step), strict=True)]
+        reached = _height(trial, objective)
+        if reached < height:
+            gained, free, height = height - reached, trial, reached
+            length = min(2 * length, SLOW_REACH * size)
+            if gained < 1e-15 * abs(height):
+                break
+        else:
+            length /= 4
+            if length < 1e-9 * size:
+                break
+    return free
+
+
+def _height(free: Free, objective: Objective) -> float:
+    with torch.no_grad():
+        return float(objective.share(mapped(free, objective)).excess)
 
 
 def local(free: Free, objective: Objective) -> Local:
     """Return the loss to second order at parameters of one start."""
-    gradient = _gradient(free, objective)
-    idle = _idle(free, objective)
-    if len(gradient) <= DENSE:
-        rest = _complement(idle)
-        values, vectors = np.linalg.eigh(rest.T @ hessian(free, objective) @ rest)
+    if sum(role.numel() for role in free) <= DENSE:
+        gradient, rest, values, vectors = _spectrum(free, objective)
         largest = float(np.abs(values).max(initial=0.0))
         return Local(free, gradient, values, (rest @ vectors).T, largest, multipliers(free, objective))
+    gradient, idle = _gradient(free, objective), _idle(free, objective)
     operator, largest = _operator(free, objective, idle)
     start = np.random.default_rng(0).normal(size=len(gradient))
     values, vectors = eigsh(operator, k=LOWEST, which="SA", v0=start - idle @ (idle.T @ start))
@@ -107,19 +153,24 @@ def hessian(free: Free, objective: Objective) -> Float64[np.ndarray, "N N"]:
     return (matrix + matrix.T) / 2
 
 
-def _newton(free: Free, objective: Objective) -> tuple[np.ndarray, np.ndarray]:
-    """Return the gradient and the step that Newton's method takes, modulo what moves nothing."""
-    gradient = _gradient(free, objective)
-    idle = _idle(free, objective)
-    if len(gradient) > DENSE:
-        operator, _ = _operator(free, objective, idle)
+def _newton(free: Free, objective: Objective) -> tuple[np.ndarray, np.ndarray, float]:
+    """Return the gradient, the step that Newton's method takes modulo what moves nothing, and the curvature."""
+    if sum(role.numel() for role in free) > DENSE:
+        gradient, idle = _gradient(free, objective), _idle(free, objective)
+        operator, top = _operator(free, objective, idle)
         step, _ = minres(operator, -(gradient - idle @ (idle.T @ gradient)), rtol=1e-8, maxiter=400)
-        return gradient, step - idle @ (idle.T @ step)
-    rest = _complement(idle)
-    values, vectors = np.linalg.eigh(rest.T @ hessian(free, objective) @ rest)
+        return gradient, step - idle @ (idle.T @ step), top
+    gradient, rest, values, vectors = _spectrum(free, objective)
     curved = np.abs(values) > FLAT * np.abs(values).max(initial=0.0)
     shares = -(vectors.T @ (rest.T @ gradient))[curved] / values[curved]
-    return gradient, rest @ (vectors[:, curved] @ shares)
+    return gradient, rest @ (vectors[:, curved] @ shares), float(np.abs(values).max(initial=0.0))
+
+
+def _spectrum(free: Free, objective: Objective) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return the gradient, a basis of what moves something, and the Hessian's eigenvalues and vectors on it."""
+    rest = _complement(_idle(free, objective))
+    values, vectors = np.linalg.eigh(rest.T @ hessian(free, objective) @ rest)
+    return _gradient(free, objective), rest, values, vectors
 
 
 def _operator(free: Free, objective: Objective, idle: np.ndarray) -> tuple[LinearOperator, float]:
