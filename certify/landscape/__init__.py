@@ -89,9 +89,7 @@ def explore(
     return landscape()
 
 
-def _slice(
-    problem: Problem, dim: int, starts: int, seed: int, optimum: Optimum, deadline: float
-) -> Slice:
+def _slice(problem: Problem, dim: int, starts: int, seed: int, optimum: Optimum, deadline: float) -> Slice:
     """Search one dimension; its random numbers do not depend on which others are searched."""
     from certify.landscape.flips import flipped_down
     from certify.landscape.search import Search

@@ -73,7 +73,11 @@ class Slice(Shown):
         found: list[StationaryPoint] = []
         for point in self.points:
             known = any(self.optimum.same_level(point.gap, other.gap) for other in found)
-            if point.kind in ("degenerate", "unsettled") and not known and not self.optimum.is_global(point.gap):
+            if (
+                point.kind in ("degenerate", "unsettled")
+                and not known
+                and not self.optimum.is_global(point.gap)
+            ):
                 found.append(point)
         return tuple(found)
 
@@ -164,14 +168,18 @@ class Landscape(Shown):
         for one in self.slices:
             if one.dim == dim:
                 return one
-        raise InputError(f"dim = {dim} was not searched; there are {', '.join(str(d.dim) for d in self.slices)}")
+        raise InputError(
+            f"dim = {dim} was not searched; there are {', '.join(str(d.dim) for d in self.slices)}"
+        )
 
     def in_words(self) -> list[str]:
         """Return a sentence a dimension, then in which every minimum found is global, then what that is worth."""
         said = [one.in_words() for one in self.slices]
         said += [f"d = {dim}: not reached" for dim in self.asked[len(self.slices) :]]
         safe = ", ".join(map(str, self.safe))
-        said.append(f"every minimum found is global in d = {safe}" if safe else "no dimension has only global minima")
+        said.append(
+            f"every minimum found is global in d = {safe}" if safe else "no dimension has only global minima"
+        )
         said.append(CAUTION)
         if self.optimum.scale < 1e-7:
             said.append(UNSEEN.format(scale=self.optimum.scale))
@@ -179,7 +187,7 @@ class Landscape(Shown):
 
     def table(self, number: Callable[[float], str] = "{:.6g}".format) -> list[list[str]]:
         """Return the minima as rows of texts, titles first."""
-        rows = [list(TITLES)]
+        rows: list[list[str]] = [list(TITLES)]
         for one in self.slices:
             for point in one.minima:
                 bad = any(point is other for other in one.bad)
@@ -204,4 +212,3 @@ class Landscape(Shown):
 
 
 TITLES = ("d", "minimum", "loss", "above", "curvature", "least ν", "starts", "first from")
-

@@ -87,8 +87,10 @@ def draw_circle(point: StationaryPoint, ax: Axes) -> Axes:
         places.append(place)
         ax.plot([0, place[0]], [0, place[1]], color=_colour(label), linewidth=0.8, zorder=1)
         ax.scatter(*place, s=28, color=_colour(label), zorder=2)
-        out = place * (1.2 + 0.22 * level) if largest == 0 else place + (0.2 + 0.22 * level) * place / max(
-            float(np.linalg.norm(place)), 1e-9
+        out = (
+            place * (1.2 + 0.22 * level)
+            if largest == 0
+            else place + (0.2 + 0.22 * level) * place / max(float(np.linalg.norm(place)), 1e-9)
         )
         ax.annotate(str(count), out, color=_colour(label), ha="center", va="center", fontsize=8)
     ax.set_aspect("equal")

@@ -24,6 +24,7 @@ from relax.descent import START, described, follow, given, parameters_of
 from relax.descent.objective import Objective
 from relax.descent.second_order import SETTLED, Local, local, polished
 from relax.endpoints import Descent
+from relax.norms import Ball, Sphere
 
 REACH, FIRST = 0.05, 600  # the longest step of a vector of norm one, for so many evaluations
 FAR, REST = 0.5, 900  # the same for starts that are still under way, deep in a basin by then
@@ -71,7 +72,8 @@ class Search:
         drawn = np.stack([_unit(features) for features in drawn]) if bounded else drawn * START / dim**0.5
         self._descend([("random", features) for features in drawn])
         lowest = min(self.points, key=lambda point: point.gap)
-        self._descend(list(Seeds(self.goal.labelled.classes, _unit(lowest.features), random).named()))
+        seeds = Seeds(self.goal.labelled.classes, _unit(lowest.features), self._temperature(), random)
+        self._descend(list(seeds.named()))
         escaped = 0
         for _ in range(MOST_ROUNDS):
             fresh = range(escaped, len(self.points))
@@ -86,6 +88,12 @@ class Search:
         else:
             self.complete = False
         self.complete &= not self._late()
+
+    def _temperature(self) -> float:
+        """Return the temperature of cosines: similarities of a larger sphere are colder."""
+        problem = self.goal.problem
+        radius = problem.norm.radius if isinstance(problem.norm, (Sphere, Ball)) else 1.0
+        return problem.temperature / radius**2
 
     def _leads_on(self, index: int) -> bool:
         """Whether to go down from a point: from saddles, and from the first of each level that is degenerate.

@@ -14,17 +14,24 @@ from relax.geometry import class_means
 NOISE = 0.02  # by which the second copy of each seed is perturbed: symmetric ones end at saddles
 MOST_CLASSES = 12  # of which one sample is flipped, one shattered
 MOST_PAIRS = 24  # of classes that are merged
-REPULSION = 60  # steps in which the points of a spherical code push each other apart
+CODES = 6  # random ones of each class
+REPULSION = 300  # steps in which the points of a spherical code push each other apart
+FIRST_PUSH, LAST_PUSH = 0.2, 0.005  # the longest of a step
 
 Features = Float64[np.ndarray, "n d"]
 
 
 @brief
 class Seeds:
-    """What seeds are made of: the class of each feature, the dimension, and the lowest point known there."""
+    """What seeds are made of: the class of each feature, the lowest point known there, and the temperature.
 
-    def __init__(self, labels: Int[np.ndarray, " n"], base: Features, random: np.random.Generator) -> None:
-        self.labels, self.base, self.random = labels, base, random
+    All are on the unit sphere, where the temperature is that of cosines.
+    """
+
+    def __init__(
+        self, labels: Int[np.ndarray, " n"], base: Features, temperature: float, random: np.random.Generator
+    ) -> None:
+        self.labels, self.base, self.temperature, self.random = labels, base, temperature, random
         self.n, self.dim = base.shape
         self.k = int(labels.max()) + 1
         self.sizes = np.bincount(labels)
@@ -54,15 +61,18 @@ class Seeds:
 
     def shattered(self) -> Iterator[Features]:
         """Yield classes whose samples all stand alone, as a rigid code, the others at opposite poles."""
-        codes = (self._antipodes, self._code)
-        for c in self._classes(3):
-            for code in codes:
-                features = self._poles()
-                of_class = self.labels == c
-                features[of_class] = code(int(of_class.sum()))
+        for c in self._of_each_size(3):
+            of_class = self.labels == c
+            for poles in [self._poles()] * CODES + [self.base]:
+                features = poles.copy()
+                features[of_class] = self._code(int(of_class.sum()), poles[~of_class])
                 yield features
-        for code in codes:  # all classes at once: the cross-polytope
-            yield code(self.n)
+            features = self._poles()
+            features[of_class] = self._antipodes(int(of_class.sum()))
+            yield features
+        nothing = np.zeros((0, self.dim))
+        yield self._antipodes(self.n)  # all classes at once: the cross-polytope
+        yield self._code(self.n, nothing)
 
     def merged(self) -> Iterator[Features]:
         """Yield the lowest point with two classes on one point, halfway between them."""
@@ -95,6 +105,11 @@ class Seeds:
         """Return the first classes with so many samples."""
         return np.flatnonzero(self.sizes >= least)[:MOST_CLASSES].tolist()
 
+    def _of_each_size(self, least: int) -> list[int]:
+        """Return one class of each size, of those with so many samples."""
+        sizes, first = np.unique(self.sizes, return_index=True)
+        return first[sizes >= least][:MOST_CLASSES].tolist()
+
     def _poles(self) -> Features:
         """Return classes at the two ends of the last axis, one after the other."""
         pole = np.zeros((self.k, self.dim))
@@ -108,13 +123,23 @@ class Seeds:
         code[1::2] *= -1
         return code
 
-    def _code(self, count: int) -> Float64[np.ndarray, "count d"]:
-        """Return random points of the sphere that have pushed each other apart."""
+    def _code(self, count: int, others: Float64[np.ndarray, "m d"]) -> Float64[np.ndarray, "count d"]:
+        """Return random points of the sphere that have pushed each other apart, and away from others.
+
+        They go down Σ_i log Σ_{l≠i} exp(cos_il/τ), l over all points and the others, in ever shorter steps: the
+        denominators of the loss are such sums, so that the code is rigid where the numerators are weak.
+        """
         code = self.random.normal(size=(count, self.dim))
         code /= np.linalg.norm(code, axis=1, keepdims=True)
-        for _ in range(REPULSION):
-            apart = code[:, None] - code
-            distance = np.square(apart).sum(-1) + 1e-3
-            code = code + 0.1 * (apart / distance[:, :, None]).mean(1)
+        itself = np.arange(count)
+        for push in np.linspace(FIRST_PUSH, LAST_PUSH, REPULSION):
+            all_points = np.concatenate([code, others])
+            exponent = code @ all_points.T / self.temperature
+            exponent[itself, itself] = -np.inf
+            share = np.exp(exponent - exponent.max(axis=1, keepdims=True, initial=-1e300))
+            share /= np.maximum(share.sum(axis=1, keepdims=True), 1e-300)
+            force = -share @ all_points - share[:, :count].T @ code
+            force -= (force * code).sum(axis=1, keepdims=True) * code
+            code = code + push * force / max(float(np.abs(force).max()), 1e-300)
             code /= np.linalg.norm(code, axis=1, keepdims=True)
         return code
