@@ -1,4 +1,4 @@
-"""The landscape of a loss over free features: which minima a search finds, measured against the certified optimum."""
+"""The landscape of a loss over free features: the minima that a search finds, beside the certified optimum."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ def explore(
     Random starts first; then seeds that random starts miss, made from the lowest point found: one flipped
     sample of each class, shattered classes (all samples alone, as antipodal pairs on orthogonal axes or as a
     spherical code, other classes at opposite poles), pairs of classes merged, fewer dimensions, classes
-    permuted. Each goes down in steps that leave no basin wider than a twentieth (`relax.descent.descend_from`);
-    each end is polished by Newton's method modulo rotations, and judged by its curvatures. From every saddle
+    permuted. Each goes down in steps that leave no basin wider than a twentieth
+    (`relax.descent.descend_from`); each end is polished by Newton's method modulo rotations, and judged by its curvatures. From every saddle
     both ways along the most negative curvature are followed, until nothing new is found.
 
     All of it is a search in float64: a point called a minimum is one to rounding, and nothing is said about
     minima that were not found. Only the optimum that gaps are measured against is proven.
 
-    In one dimension features on the sphere are signs, and no curve leads from one to another. There a minimum is a sign
-    vector that no flip of one sample lowers.
+    In one dimension features on the sphere are signs, and no curve leads from one to another. There a
+    minimum is a sign vector that no flip of one sample lowers.
 
     Parameters
     ----------
@@ -100,8 +100,8 @@ def _slice(problem: Problem, dim: int, starts: int, seed: int, optimum: Optimum,
     if dim == 1 and all(chart.held == "each" for chart in goal.charts):
         if len(goal.charts) > 1:
             raise InputError(
-                f"{problem.loss.name} has features and classifiers that are signs in one dimension, whose flips "
-                "are not searched; give dims from 2 on"
+                f"{problem.loss.name} has features and classifiers that are signs in one dimension, whose "
+                "flips are not searched; give dims from 2 on"
             )
         points, seeded, evaluations, complete = flipped_down(goal, optimum, starts, random, deadline)
     else:
@@ -124,7 +124,7 @@ def _dimensions(dims: int | Iterable[int]) -> tuple[int, ...]:
     found = tuple(int(dim) for dim in listed)
     if not found or len(found) > MOST_DIMENSIONS or len(set(found)) < len(found) or min(found) < 1:
         raise InputError(
-            f"dims {worded(list(found))} must be from 1 to {MOST_DIMENSIONS} different positive numbers; {mend}"
+            f"dims {worded(list(found))} must be 1 to {MOST_DIMENSIONS} different positive numbers; {mend}"
         )
     return found
 

@@ -69,7 +69,7 @@ class Slice(Shown):
 
     @property
     def undecided(self) -> tuple[StationaryPoint, ...]:
-        """The points that may be minima, and are not global: the lowest of each level, as they come in families."""
+        """The lowest of each level of points that may be minima and are not global; they come in families."""
         found: list[StationaryPoint] = []
         for point in self.points:
             known = any(self.optimum.same_level(point.gap, other.gap) for other in found)
@@ -92,7 +92,7 @@ class Slice(Shown):
         return self.attained and not self.bad and not self.undecided and self.complete
 
     def in_words(self) -> str:
-        """Return one sentence: how many minima, how many of them bad, how much the worst, from how many starts."""
+        """Return one sentence: how many minima, how many of them bad, the worst, from how many starts."""
         many = len(self.minima)
         minima = "1 minimum" if many == 1 else f"{many} minima"
         said = f"d = {self.dim}: {minima}{self._quality()}, in {self.starts} + {self.seeded} starts"
@@ -173,7 +173,7 @@ class Landscape(Shown):
         )
 
     def in_words(self) -> list[str]:
-        """Return a sentence a dimension, then in which every minimum found is global, then what that is worth."""
+        """Return a sentence a dimension, in which every minimum found is global, and what that is worth."""
         said = [one.in_words() for one in self.slices]
         said += [f"d = {dim}: not reached" for dim in self.asked[len(self.slices) :]]
         safe = ", ".join(map(str, self.safe))

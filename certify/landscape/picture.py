@@ -57,8 +57,8 @@ def draw_levels(landscape: Landscape, ax: Axes) -> Axes:
         bad = [point.height for point in one.bad]
         ax.plot([one.dim] * len(bad), bad, "o", color=BAD, zorder=3)
         good = [point.height for point in one.minima if point not in one.bad]
-        filled = {"markerfacecolor": GOOD if one.attained else "white"}
-        ax.plot([one.dim] * len(good), good, "o", color=GOOD, zorder=2, **filled)
+        face = GOOD if one.attained else "white"
+        ax.plot([one.dim] * len(good), good, "o", color=GOOD, zorder=2, markerfacecolor=face)
     for marker, colour, face, label in (
         ("o", GOOD, GOOD, "global minimum"),
         ("o", GOOD, "white", "lowest found, above the optimum"),
@@ -87,12 +87,8 @@ def draw_circle(point: StationaryPoint, ax: Axes) -> Axes:
         places.append(place)
         ax.plot([0, place[0]], [0, place[1]], color=_colour(label), linewidth=0.8, zorder=1)
         ax.scatter(*place, s=28, color=_colour(label), zorder=2)
-        out = (
-            place * (1.2 + 0.22 * level)
-            if largest == 0
-            else place + (0.2 + 0.22 * level) * place / max(float(np.linalg.norm(place)), 1e-9)
-        )
-        ax.annotate(str(count), out, color=_colour(label), ha="center", va="center", fontsize=8)
+        x, y = place * (1 + (0.2 + 0.22 * level) / max(float(np.linalg.norm(place)), 1e-9))
+        ax.annotate(str(count), (x, y), color=_colour(label), ha="center", va="center", fontsize=8)
     ax.set_aspect("equal")
     limit = 1.55 * largest
     ax.set(xlim=(-limit, limit), ylim=(-limit, limit))
@@ -101,13 +97,16 @@ def draw_circle(point: StationaryPoint, ax: Axes) -> Axes:
 
 
 def draw_axes(point: StationaryPoint, ax: Axes) -> Axes:
-    """Draw features on their three principal axes, by class; how many lie on one point is written beside it."""
+    """Draw features on their three principal axes, by class, with how many lie on one point."""
     for label, place, count in _places(point):
         ax.plot(*([0, x] for x in place), color=_colour(label), linewidth=0.8)
         ax.plot(*([x] for x in place), "o", color=_colour(label), markersize=4)
         ax.text(*(1.15 * place), str(count), color=_colour(label), fontsize=8)  # type: ignore[call-arg]
     for axis in (ax.xaxis, ax.yaxis, ax.zaxis):  # type: ignore[attr-defined]
         axis.set_ticklabels([])
+    largest = float(np.linalg.norm(point.features, axis=1).max())
+    for axis in "xyz":
+        ax.set(**{f"{axis}lim": (-largest, largest)})
     ax.set_box_aspect((1, 1, 1))  # type: ignore[arg-type]
     return ax
 

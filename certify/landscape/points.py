@@ -117,8 +117,8 @@ def invariants(
     The kinds are pairs of class sizes, and whether the two are of one sample, of one class or of two. So
     points that differ by a rotation, by the order of siblings, or of classes of equal size, have the same
     numbers. Different geometries could have them, too: those with the same cosines between other pairs. They
-    are then one point here if their losses agree to nine digits as well. Of a kind with more than 64 pairs, 64 are
-    compared, evenly spaced among the sorted ones.
+    are then one point here if their losses agree to nine digits as well. Of a kind with more than 64 pairs,
+    64 are compared, evenly spaced among the sorted ones.
     """
     size = np.bincount(labels)[labels]
     first, second = np.triu_indices(len(labels))
@@ -135,18 +135,24 @@ def invariants(
 
 
 def clustered(
-    losses: Float64[np.ndarray, " s"], marks: Float64[np.ndarray, "s m"], same_gram: float, same_loss: float
+    losses: Float64[np.ndarray, " s"],
+    marks: Float64[np.ndarray, "s m"],
+    same_gram: float,
+    same_loss: float,
+    one_point: float = -np.inf,
 ) -> list[Int[np.ndarray, " _"]]:
     """Return which starts are one point: invariants within `same_gram` of the first's, losses likewise.
 
-    Points are in ascending order of their losses, and the first start of each is its lowest.
+    Those with a loss up to `one_point` are one, whatever their invariants. Points are in ascending order of
+    their losses, and the first start of each is its lowest.
     """
     found: list[list[int]] = []
     for start in np.argsort(losses, kind="stable").tolist():
         for members in found:
             first = members[0]
             near = abs(losses[start] - losses[first]) <= same_loss * max(1.0, abs(losses[first]))
-            if near and np.abs(marks[start] - marks[first]).max() <= same_gram:
+            near &= np.abs(marks[start] - marks[first]).max() <= same_gram
+            if near or losses[start] <= one_point:
                 members.append(start)
                 break
         else:

@@ -1,4 +1,4 @@
-"""The search in one dimension: starts, descents, stationary points, escapes from saddles, until nothing is new."""
+"""The search in one dimension: descents, stationary points, escapes from saddles, until nothing is new."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ ENDS_GRAM, ENDS_LOSS = 1e-4, 1e-6  # where descents end that go to one point
 PUSH = 0.02  # how far from a saddle an escape begins, beside the norm of a vector
 FLAT = 1e-8  # a curvature below this part of the largest is zero
 MOST_ROUNDS = 12  # of escapes
-MOST_ENDS = 200  # that one round of descents may add
+MOST_ENDS = 60  # that one round of descents may add
 
 
 @dataclass(eq=False)
@@ -119,13 +119,20 @@ class Search:
         free, norms = self._followed(free)
         ends = described(free, self.goal, norms, 0)
         marks = np.stack([self._mark(features) for features in ends.features])
-        for members in clustered(ends.losses, marks, ENDS_GRAM, ENDS_LOSS)[:MOST_ENDS]:
+        found = clustered(ends.losses, marks, ENDS_GRAM, ENDS_LOSS, self._top_of_global(ends))
+        self.complete &= len(found) <= MOST_ENDS
+        for members in found[:MOST_ENDS]:
             if self._late() and self.points:
-                self.complete = False
                 return
             first = int(members[0])
             random = sum(names[i] == "random" for i in members)
             self._add([role[first : first + 1] for role in free], names[first], random, len(members))
+
+    def _top_of_global(self, ends: Descent) -> float:
+        """Return a loss up to which all ends are global, and one point; −∞ where none is."""
+        pairs = zip(ends.losses.tolist(), ends.excesses.tolist(), strict=True)
+        gaps = ((loss, self.optimum.gap(loss, excess, self.goal.relative)) for loss, excess in pairs)
+        return max((loss for loss, gap in gaps if self.optimum.is_global(gap)), default=-np.inf)
 
     def _followed(self, free: list[Any]) -> tuple[list[Any], Any]:
         """Return where parameters lead in small steps, and the gradient norms there."""

@@ -126,8 +126,8 @@ class Seeds:
     def _code(self, count: int, others: Float64[np.ndarray, "m d"]) -> Float64[np.ndarray, "count d"]:
         """Return random points of the sphere that have pushed each other apart, and away from others.
 
-        They go down Σ_i log Σ_{l≠i} exp(cos_il/τ), l over all points and the others, in ever shorter steps: the
-        denominators of the loss are such sums, so that the code is rigid where the numerators are weak.
+        They go down Σ_i log Σ_{l≠i} exp(cos_il/τ), l over all points and the others, in ever shorter steps:
+        the denominators of the loss are such sums, so that the code is rigid where the numerators are weak.
         """
         code = self.random.normal(size=(count, self.dim))
         code /= np.linalg.norm(code, axis=1, keepdims=True)

@@ -49,9 +49,10 @@ class _Walk:
 
     def of(self, which: torch.Tensor) -> _Walk:
         """Return some of the starts."""
-        each = (self.at, self.value, self.slope, self.way, self.step)
-        memory = (self.moved[:, which], self.turned[:, which])
-        return _Walk(*(part[which] for part in each), *memory, self.done[which])
+        return _Walk(
+            self.at[which], self.value[which], self.slope[which], self.way[which], self.step[which],
+            self.moved[:, which], self.turned[:, which], self.done[which],
+        )  # fmt: skip
 
 
 def freed(objective: Objective) -> Objective:
@@ -64,8 +65,8 @@ def freed(objective: Objective) -> Objective:
 def parameters(chart: Chart, vectors: Float64[torch.Tensor, "starts n dim"]) -> torch.Tensor:
     """Return parameters of given vectors, first brought to what the norm allows; see `Chart.vectors`.
 
-    Vectors at a bound begin a little within it: at the fold of the chart the radial slope is zero, and a descent
-    would not see that a shorter vector is better.
+    Vectors at a bound begin a little within it: at the fold of the chart the radial slope is zero, and a
+    descent would not see that a shorter vector is better.
     """
     plain = vectors
     if chart.held != "free":

@@ -16,7 +16,7 @@ from relax.facts import brief
 DENSE = 600  # parameters up to which the Hessian is a matrix; beyond, Lanczos and MINRES multiply with it
 TOGETHER = 2**20  # similarities of the copies whose Hessian products are taken at once
 STEPS = 12  # of Newton's method
-SLOW_STEPS, SLOW_REACH = 60, 0.1  # of its damped form, and their length beside that of a vector
+SLOW_STEPS, SLOW_REACH = 25, 0.1  # of its damped form, and their length beside that of a vector
 SETTLED = 1e-9  # a gradient below this part of the largest curvature is zero
 FARTHEST = 0.3  # a point that Newton's method moves farther, beside its own length, is another one
 INDEPENDENT = 1e-7  # singular values below this part of the largest count as zero
@@ -154,7 +154,7 @@ def hessian(free: Free, objective: Objective) -> Float64[np.ndarray, "N N"]:
 
 
 def _newton(free: Free, objective: Objective) -> tuple[np.ndarray, np.ndarray, float]:
-    """Return the gradient, the step that Newton's method takes modulo what moves nothing, and the curvature."""
+    """Return the gradient, the step that Newton's method takes on the quotient, the largest curvature."""
     if sum(role.numel() for role in free) > DENSE:
         gradient, idle = _gradient(free, objective), _idle(free, objective)
         operator, top = _operator(free, objective, idle)
@@ -167,7 +167,7 @@ def _newton(free: Free, objective: Objective) -> tuple[np.ndarray, np.ndarray, f
 
 
 def _spectrum(free: Free, objective: Objective) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return the gradient, a basis of what moves something, and the Hessian's eigenvalues and vectors on it."""
+    """Return the gradient, a basis of what moves something, the Hessian's eigenvalues and vectors there."""
     rest = _complement(_idle(free, objective))
     values, vectors = np.linalg.eigh(rest.T @ hessian(free, objective) @ rest)
     return _gradient(free, objective), rest, values, vectors
@@ -184,7 +184,8 @@ def _operator(free: Free, objective: Objective, idle: np.ndarray) -> tuple[Linea
 
     plain = LinearOperator((count, count), matvec=projected, dtype=np.float64)  # type: ignore[call-arg]
     start = np.random.default_rng(0).normal(size=count)
-    top = float(np.abs(eigsh(plain, k=1, which="LM", v0=start, tol=1e-3, return_eigenvectors=False))[0])
+    values = eigsh(plain, k=1, which="LM", v0=start, return_eigenvectors=False)
+    top = float(np.abs(values[0]))
 
     def lifted(v: np.ndarray) -> np.ndarray:
         return projected(v) + top * (idle @ (idle.T @ v.ravel()))
