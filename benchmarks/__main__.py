@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from benchmarks import grid, pages, peers, picture, rows, scaling
+from benchmarks import grid, landscape, pages, peers, picture, rows, scaling
 from benchmarks.measuring import LONG, timed
 from benchmarks.tasks import DATA_SETS, tasks
 from certify import certify
@@ -100,6 +100,11 @@ def robustness(progress: Progress, options: Options) -> str:
     return grid.section(progress)
 
 
+def landscapes(progress: Progress, options: Options) -> str:
+    """Search for bad minima."""
+    return landscape.section(progress)
+
+
 PARTS: dict[str, Callable[[Progress, Options], Table | str]] = {
     "data-sets": data_sets,
     "million": million,
@@ -108,6 +113,7 @@ PARTS: dict[str, Callable[[Progress, Options], Table | str]] = {
     "rows": other_rows,
     "rows-grid": imbalanced_rows,
     "grid": robustness,
+    "landscape": landscapes,
 }
 
 

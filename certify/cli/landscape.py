@@ -76,6 +76,9 @@ def landscape_command(
     with Console(stderr=True, quiet=quiet).status("loading") as status:
         try:
             known.append(explore(problem, asked, starts, seed, time_limit, status.update, known.append))
+        except InputError as error:  # before the words of the other command's options are put in
+            said = re.sub(r"^(dims|starts|seed|dim)(?: =)? ", _as_option, str(error))
+            raise InputError(said) from error
         except KeyboardInterrupt:
             interrupted = True
     if not known:
@@ -90,6 +93,10 @@ def landscape_command(
         complain("interrupted; what is said is known of the dimensions before")
     certified = found.optimum.certificate.verdict is Verdict.CERTIFIED
     raise typer.Exit(0 if certified and found.all_global and not interrupted else 1)
+
+
+def _as_option(argument: re.Match[str]) -> str:
+    return "--dims " if argument[1] == "dim" else f"--{argument[1]} "
 
 
 def parse_dims(text: str) -> tuple[int, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from certify.landscape.optimum import Optimum
+from certify.landscape.optimum import GLOBAL, Optimum
 from certify.landscape.points import StationaryPoint
 from relax.errors import InputError
 from relax.facts import Shown, brief
@@ -15,7 +15,7 @@ CAUTION = (
     "searching proves nothing about minima that were not found: these are the ends of the starts above, and "
     "other starts may end elsewhere"
 )
-UNSEEN = "levels closer than 1e-14 are not told apart in float64, and the scale of this loss is {scale:.1e}"
+UNSEEN = "levels closer than {resolution:.0e} are not told apart in float64, and the scale is {scale:.1e}"
 
 
 @brief
@@ -181,8 +181,8 @@ class Landscape(Shown):
             f"every minimum found is global in d = {safe}" if safe else "no dimension has only global minima"
         )
         said.append(CAUTION)
-        if self.optimum.scale < 1e-7:
-            said.append(UNSEEN.format(scale=self.optimum.scale))
+        if self.optimum.resolution > GLOBAL * self.optimum.scale:
+            said.append(UNSEEN.format(resolution=self.optimum.resolution, scale=self.optimum.scale))
         return said
 
     def table(self, number: Callable[[float], str] = "{:.6g}".format) -> list[list[str]]:

@@ -1,4 +1,4 @@
-"""The supervised-contrastive loss once more, by its formula in NumPy, for what the search is compared with."""
+"""The supervised-contrastive loss once more, by its formula in NumPy, to compare the search with."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def lowest_curvature(point: StationaryPoint, temperature: float, idle: int) -> f
 
 @pytest.fixture(scope="module")
 def three() -> Landscape:
-    return explore(Problem([10, 10, 10], temperature=0.1), (1, 2, 3), starts=16)
+    return explore(Problem([10, 10, 10], temperature=0.1), (1, 2), starts=8)
 
 
 def test_a_stray_sample_is_a_bad_minimum_of_the_plane(three: Landscape) -> None:
@@ -52,22 +52,22 @@ def test_a_stray_sample_is_a_bad_minimum_of_the_plane(three: Landscape) -> None:
     assert good.gap == pytest.approx(0, abs=1e-15)
 
 
-def test_in_three_dimensions_it_is_a_saddle(three: Landscape) -> None:
-    assert three.at(3).all_global
-    assert three.safe == (3,)
+@pytest.mark.slow
+def test_in_three_dimensions_it_is_a_saddle() -> None:
+    found = explore(Problem([10, 10, 10], temperature=0.1), (2, 3), starts=8)
+    assert found.at(3).all_global
+    assert found.safe == (3,)
+    assert "every minimum found is global in d = 3" in found.in_words()
 
 
 def test_all_points_are_stationary_by_their_own_formula(three: Landscape) -> None:
-    for dim in (2, 3):
-        for point in three.at(dim).points:
-            moved = point.features + 1e-5 * np.eye(30 * dim).reshape(-1, 30, dim)
-            back = point.features - 1e-5 * np.eye(30 * dim).reshape(-1, 30, dim)
-            unit = (vectors / np.linalg.norm(vectors, axis=-1, keepdims=True) for vectors in (moved, back))
-            ahead, behind = (loss(vectors, point.labels, 0.1) for vectors in unit)
-            assert np.abs(ahead - behind).max() / 2e-5 < 1e-7
-            assert point.excess == pytest.approx(
-                loss(point.features, point.labels, 0.1) - np.log(9), abs=1e-13
-            )
+    for point in three.at(2).points:
+        moved = point.features + 1e-5 * np.eye(60).reshape(-1, 30, 2)
+        back = point.features - 1e-5 * np.eye(60).reshape(-1, 30, 2)
+        unit = (vectors / np.linalg.norm(vectors, axis=-1, keepdims=True) for vectors in (moved, back))
+        ahead, behind = (loss(vectors, point.labels, 0.1) for vectors in unit)
+        assert np.abs(ahead - behind).max() / 2e-5 < 1e-7
+        assert point.excess == pytest.approx(loss(point.features, point.labels, 0.1) - np.log(9), abs=1e-13)
 
 
 def test_saddles_have_a_way_down(three: Landscape) -> None:
@@ -79,11 +79,10 @@ def test_saddles_have_a_way_down(three: Landscape) -> None:
 
 def test_words_come_first_and_say_what_they_are_not_worth(three: Landscape) -> None:
     words = three.in_words()
-    assert words[1].startswith("d = 2: 2 minima, 1 of them bad, the worst 69.7% of the range above, in 16 + ")
-    assert words[2].startswith("d = 3: 1 minimum, global, in 16 + ")
-    assert words[3:5] == ["every minimum found is global in d = 3", CAUTION]
+    assert words[1].startswith("d = 2: 2 minima, 1 of them bad, the worst 69.7% of the range above, in 8 + ")
+    assert words[2:4] == ["no dimension has only global minima", CAUTION]
     assert words[1] in str(three)
-    assert [row[1] for row in three.table()[1:]] == ["lowest", "bad", "global", "bad", "global"]
+    assert [row[1] for row in three.table()[1:]] == ["lowest", "bad", "global", "bad"]
     assert three.at(2).minima[1].facts()[2] == ("above the optimum", "0.815923, 69.7% of the range")
 
 
@@ -104,9 +103,7 @@ def test_in_one_dimension_minima_are_those_of_flips(three: Landscape) -> None:
     assert not three.at(1).attained
 
 
-@pytest.mark.parametrize(
-    ("counts", "temperature"), [([2, 2], 0.1), ([2, 2], 0.5), ([3, 1], 0.2), ([2, 1, 1], 0.2), ([2, 1], 0.3)]
-)
+@pytest.mark.parametrize(("counts", "temperature"), [([2, 2], 0.1), ([2, 1, 1], 0.2), ([2, 1], 0.3)])
 def test_a_grid_over_the_circle_has_no_other_minima(counts: list[int], temperature: float) -> None:
     """All minima of three or four angles, by a grid and another method: those of the search, and no more."""
     labels, n, points = labels_of(counts), sum(counts), 36
@@ -130,7 +127,7 @@ def test_a_grid_over_the_circle_has_no_other_minima(counts: list[int], temperatu
     assert sorted({round(point.loss, 6) for point in found.minima}) == levels
 
 
-@pytest.mark.parametrize("temperature", [0.2, 1.0])
+@pytest.mark.parametrize("temperature", [0.2, pytest.param(1.0, marks=pytest.mark.slow)])
 def test_imbalance_has_two_levels_in_the_plane(temperature: float) -> None:
     found = explore(Problem([6, 6, 2, 2], temperature=temperature), 2, starts=24).at(2)
     assert (len(found.minima), len(found.bad)) == (2, 1)
@@ -139,7 +136,9 @@ def test_imbalance_has_two_levels_in_the_plane(temperature: float) -> None:
         assert lowest_curvature(point, temperature, 17) > 1e-4
 
 
-@pytest.mark.parametrize(("counts", "d", "lowest"), [([2, 2], 2, 15.0), ([4, 4], 4, 2.806)])
+@pytest.mark.parametrize(
+    ("counts", "d", "lowest"), [([2, 2], 2, 15.0), pytest.param([4, 4], 4, 2.806, marks=pytest.mark.slow)]
+)
 def test_a_cross_polytope_is_bad_on_the_sphere_and_not_on_the_ball(
     counts: list[int], d: int, lowest: float
 ) -> None:
@@ -155,8 +154,8 @@ def test_a_cross_polytope_is_bad_on_the_sphere_and_not_on_the_ball(
 
 def test_multipliers_are_radial_slopes() -> None:
     """ν_i = −½ d/dr of the loss with h_i → r h_i, by differences."""
-    (bad,) = explore(Problem([4, 4], temperature=0.1), 4, starts=4).at(4).bad
-    for i in range(8):
+    (bad,) = explore(Problem([2, 2], temperature=0.1), 2, starts=4).at(2).bad
+    for i in range(4):
         grown, shrunk = bad.features.copy(), bad.features.copy()
         grown[i] *= 1 + 1e-6
         shrunk[i] *= 1 - 1e-6
@@ -164,11 +163,13 @@ def test_multipliers_are_radial_slopes() -> None:
         assert bad.multipliers[i] == pytest.approx(-float(slope) / 2, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_the_stray_sample_is_none_where_it_is_warm_or_on_the_ball() -> None:
     assert explore(Problem([10, 10, 10], temperature=0.3), 2, starts=8).all_global
     assert explore(Problem([10, 10, 10], temperature=0.1, norm=Ball()), 2, starts=8).all_global
 
 
+@pytest.mark.slow
 def test_shattered_classes_are_found_above_k() -> None:
     found = explore(Problem([10, 10, 10], temperature=0.1), 5, starts=2).at(5)
     assert found.bad and found.bad[0].origin == "shattered class"
@@ -202,7 +203,7 @@ def test_other_losses_and_norms() -> None:
     for problem, d in (
         (Problem([3, 3], "cross-entropy", norm=Ball()), 2),
         (Problem([2, 2], "self-supervised", temperature=0.5, views=2), 3),
-        (Problem([3, 3, 2], "negatives-only", temperature=0.5), 2),
+        (Problem([3, 3, 2], "supcon:positives_weight=0", temperature=0.5), 2),
         (Problem([4, 3, 1], temperature=0.2, norm=Ridge(0.01)), 2),
         (Problem([3, 2], temperature=0.2, nonnegative=True), 2),
     ):
