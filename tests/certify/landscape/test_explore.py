@@ -221,9 +221,9 @@ def test_time_and_dimensions() -> None:
         cut.at(3)
 
 
-@pytest.mark.parametrize("dims", [(), (0,), (2, 2), "2", 2.5, range(1, 10**9), [1.5], None])
+@pytest.mark.parametrize("dims", [(), (0,), (2, 2), range(1, 10**9), -1])
 def test_what_are_no_dimensions(dims: Any) -> None:
-    with pytest.raises(InputError, match="dimension"):
+    with pytest.raises(InputError, match="different positive numbers"):
         explore(Problem([3, 3]), dims)
 
 

@@ -68,7 +68,7 @@ def test_each_start_is_on_its_own() -> None:
 def test_it_stays_in_a_narrow_basin() -> None:
     """Samples near ±e_1, ±e_2, antipodes within a class: a bad minimum at τ = .1, which is not left."""
     cross = np.array([[1.0, 0], [-1, 0], [0, 1], [0, -1]])
-    found = descend_from(Problem([2, 2], temperature=0.1), cross + 0.05 * drawn(20, 4, 2).clip(-1, 1))
+    found = descend_from(Problem([2, 2], temperature=0.1), cross + 0.02 * drawn(20, 4, 2).clip(-1, 1))
     gram = found.features @ np.swapaxes(found.features, 1, 2)
     assert np.allclose(gram, cross @ cross.T, atol=1e-5)
     assert found.losses == pytest.approx(np.log(2 + np.exp(-10)) + 10, rel=1e-9)
