@@ -48,8 +48,8 @@ def _speed() -> str:
     ]
     heads = ["d", "starts", "batched evaluations", "points", "minima"]
     return (
-        f"### Speed\n\nCounts {_listed(counts)}, τ = {tau:g}: {seconds:.0f} CPU seconds on one thread, optimum "
-        f"and proof included.\n\n{_table(heads, rows)}"
+        f"### Speed\n\nCounts {_listed(counts)}, τ = {tau:g}: {seconds:.0f} CPU seconds on one thread, "
+        f"optimum and proof included.\n\n{_table(heads, rows)}"
     )
 
 
@@ -78,8 +78,8 @@ def _phases(progress: Progress) -> str:
     taus = ", ".join(f"{tau:g}" for tau in TEMPERATURES)
     return (
         "### The largest temperature with a bad minimum, d ≥ k\n\n"
-        f"Temperatures tried: {taus}, the largest first, until one has a bad minimum; {STARTS} random starts in "
-        f"each dimension, and seeds. A conjecture, not a theorem, is all that such a table can suggest.\n\n"
+        f"Temperatures tried: {taus}, the largest first, until one has a bad minimum; {STARTS} random "
+        f"starts in each dimension, and seeds. A conjecture, not a theorem, is all that such a table can suggest.\n\n"
         f"{_table(heads, rows)}"
     )
 
@@ -106,8 +106,8 @@ def _training(progress: Progress) -> str:
     heads = ["counts", "d", "τ", "sphere, random", "sphere, seeds", "ball, random", "ball, seeds"]
     return (
         "### What a trainer gains\n\nGradient descent with steps of "
-        f"{RATE:g} n τ², at most {STEPS:,}, features divided by their norm (sphere), or by max(1, norm) (ball): "
-        f"how many of {TRIED} random starts and of the seeds come within {NEAR:.0%} of the range above the "
+        f"{RATE:g} n τ², at most {STEPS:,}, features divided by their norm (sphere), or by max(1, norm) "
+        f"(ball): how many of {TRIED} random starts and of the seeds come within {NEAR:.0%} of the range above the "
         f"optimum, and the median number of steps of those.\n\n{_table(heads, rows)}"
     )
 
