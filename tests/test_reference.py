@@ -26,6 +26,7 @@ PACKAGES = (
     "certify.balls",
     "certify.features",
     "certify.ground_truth",
+    "certify.landscape",
 )
 DIRECTIVE = re.compile(r"^::: ([\w.]+)\n((?:    .*\n)*)", re.M)
 
