@@ -79,7 +79,8 @@ def _phases(progress: Progress) -> str:
     return (
         "### The largest temperature with a bad minimum, d ≥ k\n\n"
         f"Temperatures tried: {taus}, the largest first, until one has a bad minimum; {STARTS} random "
-        f"starts in each dimension, and seeds. A conjecture, not a theorem, is all that such a table can suggest.\n\n"
+        "starts in each dimension, and seeds. A conjecture, not a theorem, is all that such a table can "
+        "suggest.\n\n"
         f"{_table(heads, rows)}"
     )
 
@@ -107,8 +108,8 @@ def _training(progress: Progress) -> str:
     return (
         "### What a trainer gains\n\nGradient descent with steps of "
         f"{RATE:g} n τ², at most {STEPS:,}, features divided by their norm (sphere), or by max(1, norm) "
-        f"(ball): how many of {TRIED} random starts and of the seeds come within {NEAR:.0%} of the range above the "
-        f"optimum, and the median number of steps of those.\n\n{_table(heads, rows)}"
+        f"(ball): how many of {TRIED} random starts and of the seeds come within {NEAR:.0%} of the range "
+        f"above the optimum, and the median number of steps of those.\n\n{_table(heads, rows)}"
     )
 
 

@@ -34,7 +34,9 @@ GUIDES: dict[str, tuple[list[str], int]] = {
         3,
     ),
     "landscape.md": (
-        [r"^d = 2: 2 minima, 1 of them bad, .*\nd = 2: 1 minimum, global, [\s\S]*\[-2\.5 -2\.5 -2\.5 -2\.5\]"],
+        [
+            r"^d = 2: 2 minima, 1 of them bad, .*\nd = 2: 1 minimum, global, [\s\S]*\[-2\.5 -2\.5 -2\.5 -2\.5\]"
+        ],
         0,
     ),
     "solvers.md": ([], len(conformance.cases())),

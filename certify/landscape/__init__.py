@@ -33,9 +33,9 @@ def explore(
     sample of each class, shattered classes (all samples alone, as antipodal pairs on orthogonal axes or as a
     spherical code, other classes at opposite poles), pairs of classes merged, fewer dimensions, classes
     permuted. Each goes down in steps that leave no basin wider than a twentieth
-    (`relax.descent.descend_from`); each end is polished by Newton's method modulo rotations, and judged by its
-    curvatures. From every saddle both ways along the most negative curvature are followed, until nothing new
-    is found.
+    (`relax.descent.descend_from`); each end is polished by Newton's method modulo rotations, and judged by
+    its curvatures. From every saddle both ways along the most negative curvature are followed, until nothing
+    new is found.
 
     All of it is a search in float64: a point called a minimum is one to rounding, and nothing is said about
     minima that were not found. Only the optimum that gaps are measured against is proven.
