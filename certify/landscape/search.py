@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,8 +21,9 @@ from certify.landscape.points import (
 from certify.landscape.seeds import Seeds
 from relax.descent import START, described, follow, given, parameters_of
 from relax.descent.objective import Objective
-from relax.descent.second_order import SETTLED, Local, local, polished
+from relax.descent.second_order import SETTLED, Local, displaced, local, polished
 from relax.endpoints import Descent
+from relax.facts import brief
 from relax.norms import Ball, Sphere
 
 REACH, FIRST = 0.05, 600  # the longest step of a vector of norm one, for so many evaluations
@@ -35,6 +35,7 @@ MOST_ROUNDS = 12  # of escapes
 MOST_ENDS = 60  # that one round of descents may add
 
 
+@brief
 @dataclass(eq=False)
 class Search:
     """What was found so far in one dimension.
@@ -81,10 +82,8 @@ class Search:
             ways = [self.places[i] for i in fresh if self._leads_on(i)]
             if not ways or self._late():
                 break
-            both = [place.displaced(PUSH) for place in ways]
-            free = [_stacked(parts) for parts in zip(*both, strict=True)]
             self.seeded += 2 * len(ways)
-            self._gather(free, ["saddle"] * (2 * len(ways)))
+            self._gather(displaced(ways, PUSH), ["saddle"] * (2 * len(ways)))
         else:
             self.complete = False
         self.complete &= not self._late()
@@ -199,12 +198,6 @@ def _kind(place: Local, gradient: float) -> Kind:
 
 def _norm_of(place: Local) -> Any:
     return place.free[0].new_tensor([float(np.linalg.norm(place.gradient))])
-
-
-def _stacked(parts: Iterable[Any]) -> Any:
-    import torch
-
-    return torch.cat(list(parts))
 
 
 def _unit(features: Float64[np.ndarray, "n d"]) -> Float64[np.ndarray, "n d"]:

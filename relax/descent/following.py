@@ -34,6 +34,7 @@ class Followed:
     evaluations: int
 
 
+@brief
 @dataclass(eq=False)
 class _Walk:
     """The state of all starts that are under way: where, how high, which way, and what they remember."""

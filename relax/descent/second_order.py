@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,15 +53,18 @@ class Local:
     largest: float
     multipliers: Float64[np.ndarray, " n"]
 
-    def displaced(self, length: float) -> Free:
-        """Return the point moved along its lowest direction, both ways: two starts.
 
-        `length` is that of the move beside the root mean square norm of the parameters of a vector.
-        """
-        rows = sum(role.shape[1] for role in self.free)
-        unit = length * float(np.linalg.norm(_joined(self.free))) / rows**0.5
-        ends = [_shifted(self.free, sign * unit * self.directions[0]) for sign in (1, -1)]
-        return [torch.cat(pair) for pair in zip(*ends, strict=True)]
+def displaced(places: Sequence[Local], length: float) -> Free:
+    """Return points moved along their lowest directions, both ways: two starts of each.
+
+    `length` is that of the move beside the root mean square norm of the parameters of a vector.
+    """
+    ends = []
+    for place in places:
+        rows = sum(role.shape[1] for role in place.free)
+        unit = length * float(np.linalg.norm(_joined(place.free))) / rows**0.5
+        ends += [_shifted(place.free, sign * unit * place.directions[0]) for sign in (1, -1)]
+    return [torch.cat(starts) for starts in zip(*ends, strict=True)]
 
 
 def polished(free: Free, objective: Objective) -> Free:
