@@ -123,6 +123,11 @@ def optimal_value(goal: Objective, matrix: BallMatrix) -> arb:
     return excess if goal.floor is None else excess + goal.floor
 
 
+def gradient_at(goal: Objective, matrix: BallMatrix) -> BallMatrix:
+    """Return the derivative D of the rows by single entries, for every matrix in the balls."""
+    return _gradient(goal, _states(goal, matrix))
+
+
 def lower_bound(goal: Objective, given: Slack, level: arb) -> Lower:
     """Return L = (rows' excess at M₀) − ⟨D, M₀⟩ − Σ charges; `level` is U.
 

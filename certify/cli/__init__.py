@@ -10,12 +10,17 @@ import sys
 import typer
 from typer.exceptions import TyperException
 
+from certify.cli import explore
 from certify.cli.checking import check_command
 from certify.cli.landscape import EXAMPLES as LANDSCAPE_EXAMPLES
 from certify.cli.landscape import landscape_command
 from certify.cli.listing import datasets_command, losses_command
 from certify.cli.solving import EXAMPLES, solve_command
 from certify.cli.streams import complain, prepare, say
+from certify.cli.sweep import EXAMPLES as SWEEP_EXAMPLES
+from certify.cli.sweep import sweep_command
+from certify.cli.threshold import EXAMPLES as THRESHOLD_EXAMPLES
+from certify.cli.threshold import threshold_command
 from certify.cli.words import in_options
 from relax import __version__
 from relax.errors import InputError, SolverError, reason
@@ -42,6 +47,9 @@ app = typer.Typer(
 app.command("solve", epilog=EXAMPLES)(solve_command)
 app.command("check", epilog=CHECK_EXAMPLES)(check_command)
 app.command("landscape", epilog=LANDSCAPE_EXAMPLES)(landscape_command)
+app.command("threshold", epilog=THRESHOLD_EXAMPLES)(threshold_command)
+app.command("sweep", epilog=SWEEP_EXAMPLES)(sweep_command)
+app.command("explore", epilog=explore.EXAMPLES)(explore.explore_command)
 app.command("losses", epilog=LOSSES_EXAMPLES)(losses_command)
 app.command("datasets", epilog=DATASETS_EXAMPLES)(datasets_command)
 
@@ -69,7 +77,7 @@ def main() -> None:
     except InputError as error:
         complain(in_options(str(error)))
     except typer.BadParameter as error:
-        complain(f"{_option(error)} {error.message}")
+        complain(f"{_option(error)} {error.message or 'is missing; give it'}")
     except TyperException as error:
         complain(f"{error.format_message()} (gramcert --help says what there is)")
     except OSError as error:  # of help texts, which typer prints; ours go through `say`

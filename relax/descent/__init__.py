@@ -14,6 +14,7 @@ from relax.descent.arrays import TorchArrays
 from relax.descent.following import follow, freed, parameters
 from relax.descent.lbfgs import MEMORY, described, search
 from relax.descent.objective import MOST_ENTRIES, Objective, objective_of
+from relax.descent.stochastic import Training, train
 from relax.endpoints import Approach, Descent, Match, Trajectory, approach, certified, match
 from relax.errors import InputError, between, expect, reason, worded
 from relax.problem import Problem
@@ -23,6 +24,7 @@ __all__ = [
     "Descent",
     "Match",
     "TorchArrays",
+    "Training",
     "Trajectory",
     "approach",
     "certified",
@@ -30,6 +32,7 @@ __all__ = [
     "descend",
     "descend_from",
     "match",
+    "train",
 ]
 
 GROUP_ENTRIES = 2**21  # similarities of the starts that share a search; larger arrays miss the cache
