@@ -11,7 +11,7 @@ import typer
 
 from certify.certificate import TOLERANCE
 from certify.cli import options
-from certify.cli.inputs import files_of, parse_counts, parse_loss, parse_norm
+from certify.cli.inputs import files_of, parse_loss, parse_norm
 from certify.cli.options import COUNTS, OUTPUTS, PROBLEM, SOLVING
 from certify.cli.ranges import numbers, whole_numbers
 from certify.cli.streams import complain, say
@@ -25,7 +25,7 @@ from relax import datasets
 from relax.errors import InputError, SolverError, worded
 from relax.files import check_apart
 from relax.losses import Loss
-from relax.numerals import typed_whole
+from relax.numerals import typed_counts, typed_whole
 
 EXAMPLES = """Examples:
 gramcert sweep --step 2,2,10 --R 1:1e4:200log --temperature 0.05,0.1,0.5,1 --out sweep.parquet
@@ -160,7 +160,7 @@ def _grid(
         raise InputError(f"{given[0]} {'needs ratios' if found is None else 'has no ratio'}; {mend}")
     with about(given[0]):
         if found is None:
-            profiles = [parse_counts(one) for one in counts] or [datasets.counts(one) for one in dataset]
+            profiles = [typed_counts(one) for one in counts] or [datasets.counts(one) for one in dataset]
             return counts_grid(profiles, **settings)
         taus, each = settings["temperatures"], (settings["losses"], settings["views"])
         check_number(len(found) * len(taus or [0]) * len(each[0]) * len(each[1]))

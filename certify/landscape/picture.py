@@ -67,12 +67,13 @@ def draw_levels(landscape: Landscape, ax: Axes) -> Axes:
     ):
         ax.plot([], [], marker, color=colour, markerfacecolor=face, label=label)
     heights = [point.height for one in landscape.slices for point in one.minima]
-    ax.set_ylim(-0.05, 1.15 * max([1.0, *heights]))  # saddles may be far above
+    top = max([1.0, *heights])
+    ax.set_ylim(-0.05 * top, 1.1 * top)  # saddles may be far above
     ax.set_xticks([one.dim for one in landscape.slices])
     ax.margins(x=0.15)
     ax.set(xlabel="dimension of the features", ylabel="height: 0 is the optimum, 1 all features equal")
     ax.spines[["top", "right"]].set_visible(False)
-    ax.legend(frameon=False, fontsize=8, loc="upper right")
+    ax.legend(frameon=False, fontsize=8, ncols=2, loc="lower center", bbox_to_anchor=(0.5, 1.0))
     return ax
 
 

@@ -14,7 +14,7 @@ from relax.geometry import class_means
 NOISE = 0.02  # by which the second copy of each seed is perturbed: symmetric ones end at saddles
 MOST_CLASSES = 12  # of which one sample is flipped, one shattered
 MOST_PAIRS = 24  # of classes that are merged
-CODES = 6  # random ones of each class
+CODES = 12  # random ones of each class: not all are rigid
 REPULSION = 300  # steps in which the points of a spherical code push each other apart
 FIRST_PUSH, LAST_PUSH = 0.2, 0.005  # the longest of a step
 
