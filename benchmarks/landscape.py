@@ -109,8 +109,8 @@ def _training(progress: Progress) -> str:
         "### What a trainer gains\n\nGradient descent with steps of "
         f"{RATE:g} n τ², at most {STEPS:,}, features divided by their norm (sphere), or by max(1, norm) "
         f"(ball): how many of {TRIED} random starts and of the seeds come within {NEAR:.0%} of the range "
-        "above the optimum, and the median number of steps of those. Seeds that are exactly symmetric stay so, "
-        f"at saddles, on sphere and ball alike.\n\n{_table(heads, rows)}"
+        "above the optimum, and the median number of steps of those. Seeds that are exactly symmetric stay "
+        f"so, at saddles, on sphere and ball alike.\n\n{_table(heads, rows)}"
     )
 
 

