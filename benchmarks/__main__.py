@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from benchmarks import batches, explorer, grid, pages, peers, picture, rows, scaling, sweeping
+from benchmarks import batches, explorer, grid, landscape, pages, peers, picture, rows, scaling, sweeping
 from benchmarks.measuring import LONG, timed
 from benchmarks.tasks import DATA_SETS, tasks
 from certify import certify
@@ -109,6 +109,11 @@ def robustness(progress: Progress, options: Options) -> str:
     return grid.section(progress)
 
 
+def landscapes(progress: Progress, options: Options) -> str:
+    """Search for bad minima."""
+    return landscape.section(progress)
+
+
 def sweeps(progress: Progress, options: Options) -> str:
     """Sweep 10,000 points."""
     return sweeping.section(progress)
@@ -128,6 +133,7 @@ PARTS: dict[str, Callable[[Progress, Options], Table | str]] = {
     "rows-grid": imbalanced_rows,
     "explorer": redraws,
     "grid": robustness,
+    "landscape": landscapes,
     "sweeps": sweeps,
     "batch-sizes": of_batches(batches.step),
     "batch-data-sets": of_batches(batches.data_sets),

@@ -43,6 +43,12 @@ GUIDES: dict[str, tuple[list[str], int]] = {
         ],
         3,
     ),
+    "landscape.md": (
+        [
+            r"^d = 2: 2 minima, 1 of them bad, .*\nd = 2: 1 minimum, global, [\s\S]*\[-2\.5( -2\.5){3}\]",
+        ],
+        0,
+    ),
     "sweeps.md": (
         [
             r"^8 points, all CERTIFIED, .*; minorities coincide in 1\n[\s\S]*1\.0 +-0\.333 ",

@@ -10,7 +10,7 @@ import sys
 import typer
 from typer.exceptions import TyperException
 
-from certify.cli import checking, explore, listing, solving, sweep, threshold
+from certify.cli import checking, explore, landscape, listing, solving, sweep, threshold
 from certify.cli.streams import complain, prepare, say
 from certify.cli.words import in_options
 from relax import __version__
@@ -19,6 +19,7 @@ from relax.errors import InputError, SolverError, reason
 COMMANDS = {
     "solve": (solving.solve_command, solving.EXAMPLES),
     "check": (checking.check_command, checking.EXAMPLES),
+    "landscape": (landscape.landscape_command, landscape.EXAMPLES),
     "threshold": (threshold.threshold_command, threshold.EXAMPLES),
     "sweep": (sweep.sweep_command, sweep.EXAMPLES),
     "explore": (explore.explore_command, explore.EXAMPLES),

@@ -115,6 +115,18 @@ def files_of(labels: str | None, loss: str) -> dict[str, Path | None]:
     return {"--labels": None if labels is None else split_column(labels)[0], **read}
 
 
+def check_plot(plot: Path | None) -> None:
+    """Refuse a picture of an unknown kind.
+
+    Raises
+    ------
+    InputError
+        If its name says none that there is.
+    """
+    if plot is not None and plot.suffix not in PICTURES:
+        raise InputError(f"--plot {worded(str(plot))} must end in one of {', '.join(PICTURES)}")
+
+
 def check_outputs(
     certificate: Path | None, save: Path | None, plot: Path | None, inputs: dict[str, Path | None]
 ) -> None:
@@ -125,6 +137,5 @@ def check_outputs(
     InputError
         If one is refused.
     """
-    if plot is not None and plot.suffix not in PICTURES:
-        raise InputError(f"--plot {worded(str(plot))} must end in one of {', '.join(PICTURES)}")
+    check_plot(plot)
     check_apart({"--certificate": certificate, "--save": save, "--plot": plot}, inputs)
