@@ -15,7 +15,8 @@ from rich.table import Table
 from relax.files import write_atomically
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = {"grid": "robustness.md"}  # all other parts are on one page
+BATCHES = dict.fromkeys(("batch-sizes", "batch-data-sets", "batch-training", "batch-binding"), "batches.md")
+PAGES = {"grid": "robustness.md", **BATCHES}  # all other parts are on one page
 OTHERS = "benchmark.md"
 MEASURED = ("relax", "certify", "benchmarks")
 PACKAGES = ("numpy", "cvxpy", "scs", "clarabel")

@@ -7,7 +7,7 @@ import platform
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -228,6 +228,7 @@ def certify(found: Solution | Answer, tolerance: float = TOLERANCE) -> Certifica
     )
 
 
+@cache  # reading them takes as long as a small proof
 def _versions() -> dict[str, str]:
     try:
         own = version("gramcert")

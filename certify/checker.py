@@ -473,6 +473,13 @@ class LogSumExp(Enclosed):
                 found.append(share * terms[i] - R.enclose(p) if p else share * terms[i])
         return found
 
+    def bent(self, terms: list[Interval], _: list[Interval], growth: Interval) -> list[Interval]:
+        """Return π₀ π_j of single peers at least, where all terms but the own one grow by f or shrink."""
+        own, *rest = terms
+        spread = own + growth * self.R.total(rest)
+        factor, peers = own / (growth * spread * spread), [*self.row.terms.values()][1:]
+        return [factor * x / self.R.enclose(peer.entries) for peer, x in zip(peers, rest, strict=True)]
+
 
 class SumExp(Enclosed):
     """A row that is the floor that it says plus Σ m e^{(x − Σ p x)/τ}."""
@@ -585,8 +592,8 @@ def cost_of_draws(program: Program) -> int:
     return work // 16  # digits make it dearer, but not by their cube
 
 
-def random_floor(R: Reals, row: Row) -> Interval:
-    """Return E[1{B>0} log B] from exact chances."""
+def own_draws(row: Row) -> tuple[list[tuple[int, int, Fraction]], int]:
+    """Return in how many ways j draws are own, where B > 0, with j and B; and in how many ways one draws."""
     draws, own, whole = drawn_by(row), population_of_own(row), population(row)
     k = draws.number
     if draws.replacement:
@@ -596,8 +603,21 @@ def random_floor(R: Reals, row: Row) -> Interval:
         ways = [comb(int(own), j) * comb(int(whole - own), k - j) for j in range(k + 1)]
         all_ways = comb(int(whole), k)
     levels = [draws.base + j * draws.own_multiplicity for j in range(k + 1)]
-    pairs = [(way, b) for way, b in zip(ways, levels, strict=True) if way and b]
-    return R.total(R.enclose(way) * R.enclose(b).mapped(Context.ln) for way, b in pairs) / R.enclose(all_ways)
+    return [(way, j, b) for j, (way, b) in enumerate(zip(ways, levels, strict=True)) if way and b], all_ways
+
+
+def random_floor(R: Reals, row: Row) -> Interval:
+    """Return E[1{B>0} log B] from exact chances."""
+    ways, all_ways = own_draws(row)
+    logs = (R.enclose(way) * R.enclose(b).mapped(Context.ln) for way, _, b in ways)
+    return R.total(logs) / R.enclose(all_ways)
+
+
+def random_load(R: Reals, row: Row) -> Interval:
+    """Return E[1{B>0} Σ_e N_e/B], from which peers have their shares of what is not own."""
+    ways, all_ways = own_draws(row)
+    others = (R.enclose(way * (drawn_by(row).number - j)) / R.enclose(b) for way, j, b in ways)
+    return R.total(others) / R.enclose(all_ways)
 
 
 class Expected(Enclosed):
@@ -620,6 +640,18 @@ class Expected(Enclosed):
         _, *peers = self.row.terms.values()
         found = [self.R.enclose(peer.entries) * x for peer, x in zip(peers, single, strict=True)]
         return [-self.R.total(found), *found]
+
+    def bent(self, terms: list[Interval], slopes: list[Interval], growth: Interval) -> list[Interval]:
+        """Return s²/(a E[1{B>0} N_e/B] f³) of single peers, s being their slopes."""
+        R, load, cube, found = self.R, random_load(self.R, self.row), growth * growth * growth, []
+        others = population(self.row) - population_of_own(self.row)
+        for peer, a, s in zip([*self.row.terms.values()][1:], terms, slopes[1:], strict=True):
+            if not (peer.multiplicity and load.exceeds(R.zero)):
+                found.append(R.zero)
+                continue
+            each, share = s / R.enclose(peer.entries), R.enclose(peer.multiplicity / peer.entries / others)
+            found.append(each * each / (a * share * load * cube))
+        return found
 
 
 def expected(R: Reals, row: Row, reach: list[Interval], slopes: bool) -> tuple[Interval, list[Interval]]:
@@ -889,6 +921,7 @@ class Proof:
         self.upper = self.rows_at(self.point)[1] + cost
         self.matrix = {k: R.enclose(x) for k, x in witness.matrix.items()}
         self.terms, excess = self.rows_at(self.matrix)
+        self.by_row = [row.slopes(terms) for row, terms in zip(self.rows, self.terms, strict=True)]
         slope, (slack, self.ties) = self.slopes(), self.dual_slack()
         self.needed = self.multipliers(slope, slack)
         linear = R.total(slope[k] * x for k, x in self.matrix.items())
@@ -941,8 +974,8 @@ class Proof:
     def slopes(self) -> dict[Orbit, Interval]:
         """Return the derivative of the rows by each orbit at M₀: D times the number of its entries."""
         found = dict.fromkeys(self.matrix, self.R.zero)
-        for row, terms in zip(self.rows, self.terms, strict=True):
-            for k, slope in zip(row.orbits, row.slopes(terms), strict=True):
+        for row, slopes in zip(self.rows, self.by_row, strict=True):
+            for k, slope in zip(row.orbits, slopes, strict=True):
                 found[k] += row.weight * slope
         return {k: x * self.beta for k, x in found.items()}
 
@@ -972,7 +1005,7 @@ class Proof:
         The steps are those of "Gram radius" in the format page; all groups are taken as bounded where one is.
         """
         R, own, value, rows = self.R, self.witness.matrix, self.witness.value, self.program.rows
-        anchors = {row.anchor for row in rows if row.floor is None and row.reads_differences()}
+        anchors = {row.anchor for row in rows if row.draws or (row.floor is None and row.reads_differences())}
         bounded = [a for rule in self.program.rules if rule.kind == "bounded" for a in rule.weight]
         # 1. Own entries of M₀ are the values, and those of M lie within σ = G/min needed below them.
         fits = len(anchors) == len(rows) and all(own[a,] == value.get(a) for a in range(len(self.needed)))
@@ -995,12 +1028,13 @@ class Proof:
         """Whether pairs are read, and ½ ρ² μ > G for all that are: 1., μ being that of the box of ρ."""
         R, g, far = self.R, self.program.multiplicity, rho * self.beta
         growth, moduli = far.exp(), dict[Orbit, list[Interval]]()
-        for row, (own, *rest) in zip(self.program.rows, self.terms, strict=True):
-            spread = own + growth * R.total(rest)
-            factor = R.enclose(row.weight / g[row.anchor]) * own / (growth * spread * spread)
-            for (k, term), x in zip([*row.terms.items()][1:], rest, strict=True):
+        for row, terms, slopes in zip(self.rows, self.terms, self.by_row, strict=True):
+            assert not isinstance(row, SumExp)  # they read more than differences
+            each = R.enclose(row.row.weight / g[row.row.anchor])
+            bent = row.bent(terms, slopes, growth)
+            for (k, term), x in zip([*row.row.terms.items()][1:], bent, strict=True):
                 if term.multiplicity:  # a pair within a group has two such rows
-                    h = factor * x / R.enclose(term.entries)
+                    h = each * x
                     moduli.setdefault(k, []).extend([h] if k[0] < k[1] else [h, h])
         joined, needed = Interval.at_most if bounded else Interval.__add__, (gap + gap) / (far * far)
         return pairs <= set(moduli) and all(reduce(joined, h).exceeds(needed) for h in moduli.values())

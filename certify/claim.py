@@ -9,7 +9,7 @@ from typing import Any
 from flint import arb, ctx
 
 from certify import statement
-from certify.balls import ProvenBounds, decimal_above, decimal_below, room_for
+from certify.balls import ProvenBounds, decimal_above, decimal_below, room_for, widened
 from relax.program import GramProgram
 from relax.rows import RandomLogSumExp
 from relax.solution import Solution
@@ -58,15 +58,12 @@ def claim_of(
 
 
 def _with_room(program: GramProgram, bounds: ProvenBounds) -> ProvenBounds:
-    """Return bounds five times as wide where they come from a quadrature, so that another one agrees.
-
-    Two balls of one number, of errors that no precision narrows, reach at most three times their radius.
-    """
+    """Return bounds that are `widened` where they come from a quadrature."""
     if not any(isinstance(rows, RandomLogSumExp) for rows in program.rows):
         return bounds
     with ctx.workprec(bounds.precision):
         lower, upper, gap, scale = (
-            None if x is None else x + arb(0, 4) * x.rad()
+            None if x is None else widened(x)
             for x in (bounds.excess_lower, bounds.excess_upper, bounds.gap, bounds.scale)
         )
     assert upper is not None

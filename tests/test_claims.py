@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import itertools
 from collections.abc import Callable
 from functools import wraps
+from math import comb
 from typing import ParamSpec
 
 import mpmath
@@ -91,6 +93,18 @@ def test_the_excess_of_the_lifts_is_small() -> None:
     assert len(lifts) == 8
     for task in lifts:
         assert 2e-6 < solve(task.problem()).excess < 5e-5  # and SCS stops at 1e-4
+
+
+@claim("docs/batches.md", "Of batches of eight these are 3 in 100,000: most runs of 10,000 steps see none")
+def test_rare_batches_decide() -> None:
+    """Of 1,010 samples, two or more of one minority and one or more of the other."""
+    ways = 0
+    for i, j in itertools.product(range(6), repeat=2):
+        if max(i, j) >= 2 and min(i, j) >= 1:
+            ways += comb(5, i) * comb(5, j) * (comb(1000, 8 - i - j) if i + j <= 8 else 0)
+    chance = ways / comb(1010, 8)
+    assert chance == pytest.approx(3e-5, rel=0.15)
+    assert (1 - chance) ** 10_000 > 0.5
 
 
 @claim("docs/solvers.md", "up to 60 slots")

@@ -43,6 +43,14 @@ GUIDES: dict[str, tuple[list[str], int]] = {
         ],
         3,
     ),
+    "sweeps.md": (
+        [
+            r"^8 points, all CERTIFIED, .*; minorities coincide in 1\n[\s\S]*1\.0 +-0\.333 ",
+            r"^\{'CERTIFIED': 40\}$",
+        ],
+        0,
+    ),
+    "batches.md": ([r"^8 0\.3068 True\n64 0\.0366 True\n256 -0\.0071 True\nNone -0\.0159 True$"], 0),
     "solvers.md": ([], len(conformance.cases())),
     "your-own-loss.md": ([], 3),
 }

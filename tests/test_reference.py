@@ -24,9 +24,11 @@ PACKAGES = (
     "relax.testing.conformance",
     "certify",
     "certify.balls",
+    "certify.explore",
     "certify.features",
     "certify.ground_truth",
     "certify.thresholds",
+    "certify.sweeps",
 )
 DIRECTIVE = re.compile(r"^::: ([\w.]+)\n((?:    .*\n)*)", re.M)
 

@@ -12,8 +12,9 @@ from jaxtyping import Bool, Shaped
 
 from certify.balls.bounds import Lower, Objective, Slack, Upper
 from certify.balls.enclosures import Balls, ball, balls, least, total, upper, zeros
+from certify.balls.random.rows import RandomRowBalls
 from certify.balls.rows import RowBalls
-from relax.rows import LogSumExp
+from relax.rows import LogSumExp, RandomLogSumExp, Rows
 from relax.rules import Bounded, Fixed
 
 STEPS, SETTLED = 200, 1e-4  # of the search for ρ in floats, on which no proof depends
@@ -29,20 +30,25 @@ class OwnEntries(NamedTuple):
 
 
 class Curvature(NamedTuple):
-    """Rows at M₀: ω/τ² · q_b, where q_b = m_b e^{(x_b − x₀)/τ}/m₀, and r = Σ q over the peers of the row."""
+    """Rows at M₀: ω/τ² · q_b, where q_b = m_b e^{(x_b − x₀)/τ}/m₀, and r = Σ q over the peers of the row.
+
+    For expectations over draws, ω/τ² · s_b²/(a_b E[1{B>0} N_b/B]) stands for the first, with s_b the slope.
+    """
 
     pull: Shaped[np.ndarray, "m m"]
-    rest: Shaped[np.ndarray, " m"]
+    rest: Shaped[np.ndarray, " m"]  # 1 for expectations
+    held: Shaped[np.ndarray, " m"]  # what of X/B no deviation moves: 1, and 0 for expectations
     reads: Bool[np.ndarray, "m m"]  # whether the row of group a depends on its entries with group b
     joint: Bool[np.ndarray, "m m"]  # whether both groups' own entries are fixed
 
     def modulus(self, growth: Any) -> Shaped[np.ndarray, "m m"]:
         """Return μ over the box of deviations ≤ ρ, where growth = f = e^{ρ/τ}; for balls and for floats.
 
-        From row a comes h_ab = (ω/τ²) q_b / (f (1 + f r)²). Between *fixed* own entries both rows see the
-        same deviation, and μ = h_ab + h_ba; else μ is the smaller one of the rows that read the pair.
+        From row a comes h_ab = (ω/τ²) q_b / (f (1 + f r)²), and f⁻³ of the pull of an expectation. Between
+        *fixed* own entries both rows see the same deviation, and μ = h_ab + h_ba; else μ is the smaller one
+        of the rows that read the pair.
         """
-        box = growth * self.rest + 1
+        box = growth * self.rest + self.held
         single = self.pull / (growth * box * box)[:, None]
         if self.joint.all():
             return single + single.T
@@ -53,7 +59,8 @@ class Curvature(NamedTuple):
     def floats(self, unit: arb) -> Curvature:
         """Return the same in float64, moduli being multiples of a unit."""
         pull = (self.pull / unit).astype(float)
-        return Curvature(pull, self.rest.astype(float), self.reads, self.joint)
+        rest, held = self.rest.astype(float), self.held.astype(float)
+        return Curvature(pull, rest, held, self.reads, self.joint)
 
     @property
     def read(self) -> Bool[np.ndarray, "m m"]:
@@ -122,32 +129,37 @@ def _own_entries(goal: Objective, given: Slack, below: Lower, gap: arb) -> OwnEn
 
 
 def _rows_suit(goal: Objective) -> bool:
-    """Return whether every row has its whole target on the own entry, and no group two rows."""
-    blocks = [rows for rows in goal.program.rows if isinstance(rows, LogSumExp)]
-    if len(blocks) < len(goal.program.rows):
+    """Return whether every row reads entries less the own entry, and no group has two rows."""
+    anchors = np.concatenate([rows.anchor for rows in goal.program.rows])
+    return len(set(anchors.tolist())) == len(anchors) and all(map(_reads_differences, goal.program.rows))
+
+
+def _reads_differences(rows: Rows) -> bool:
+    if isinstance(rows, RandomLogSumExp):
+        return True
+    if not (isinstance(rows, LogSumExp) and np.all(rows.own_target == 1)):
         return False
-    anchors = np.concatenate([rows.anchor for rows in blocks])
-    return len(set(anchors.tolist())) == len(anchors) and all(
-        np.all(rows.own_target == 1) and (rows.peer_target is None or not np.any(rows.peer_target != 0))
-        for rows in blocks
-    )
+    return rows.peer_target is None or not np.any(rows.peer_target != 0)
 
 
 def _curvature(goal: Objective, below: Lower, own: OwnEntries) -> Curvature:
     m = len(goal.multiplicity)
-    pull, rest, reads = zeros(m, m), zeros(m), np.zeros((m, m), dtype=bool)
+    pull, rest, held, reads = zeros(m, m), zeros(m), zeros(m) + 1, np.zeros((m, m), dtype=bool)
     square = goal.inverse_temperature * goal.inverse_temperature
     for rows, weights, state in zip(goal.program.rows, goal.weights, below.states, strict=True):
+        at, each = rows.anchor, (weights / goal.multiplicity[rows.anchor] * square)[:, None]
+        if isinstance(state, RandomRowBalls):
+            reads[at] = (rows.weight > 0)[:, None] & (state.table.load != arb(0))
+            pull[at], rest[at], held[at] = state.curvature * each, arb(1), arb(0)
+            continue
         assert isinstance(rows, LogSumExp) and isinstance(state, RowBalls)  # `_rows_suit`
-        at = rows.anchor
         weighted = (rows.weight > 0) & (rows.own_multiplicity > 0)
         reads[at] = weighted[:, None] & (rows.peer_multiplicity > 0)
-        pull[at] = state.mass[:, 1:] * (weights / goal.multiplicity[at] * square)[:, None]
-        rest[at] = state.rest
+        pull[at], rest[at] = state.mass[:, 1:] * each, state.rest
     reads &= ~_no_pair(goal)
     pull[~reads] = arb(0)
     fixed = np.array([value is not None for value in own.value])
-    return Curvature(pull, rest, reads, fixed[:, None] & fixed)
+    return Curvature(pull, rest, held, reads, fixed[:, None] & fixed)
 
 
 def _deviation(goal: Objective, curvature: Curvature, own: OwnEntries, gap: arb) -> float | None:

@@ -17,6 +17,10 @@ from certify.verification import Check, check
 from relax.apart import Ended, working
 from relax.errors import InputError, SolverError
 
+EXAMPLES = """gramcert check places.json
+gramcert check places.json --tolerance 1e-12 --json
+"""
+
 
 def check_command(
     file: Annotated[Path, typer.Argument(help="A certificate that `gramcert solve --certificate` wrote.")],

@@ -12,6 +12,7 @@ import torch
 from relax.descent.arrays import TorchArrays
 from relax.descent.lbfgs import MEMORY, search
 from relax.descent.objective import MOST_ENTRIES, Objective, objective_of
+from relax.descent.stochastic import Training, train
 from relax.endpoints import Approach, Descent, Match, Trajectory, approach, certified, match
 from relax.errors import InputError, expect, worded
 from relax.problem import Problem
@@ -21,12 +22,14 @@ __all__ = [
     "Descent",
     "Match",
     "TorchArrays",
+    "Training",
     "Trajectory",
     "approach",
     "certified",
     "check_descent",
     "descend",
     "match",
+    "train",
 ]
 
 GROUP_ENTRIES = 2**21  # similarities of the starts that share a search; larger arrays miss the cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache
@@ -74,7 +75,13 @@ def scaled(vectors: np.ndarray, ball: bool) -> np.ndarray:
     return vectors / (np.maximum(norm, 1.0) if ball else norm)
 
 
-def farthest_share(program: GramProgram, witness: Witness, good: FactoredPoint, seed: int = 0) -> float:
+def farthest_share(
+    program: GramProgram,
+    witness: Witness,
+    good: FactoredPoint,
+    seed: int = 0,
+    excess_of: Callable[[GramProgram, np.ndarray], float] = float_excess,
+) -> float:
     """Walk from a good point as far as the excess of a worse one allows; return the share of its radius."""
     rng, share = np.random.default_rng(seed), 0.0
     is_ball, off = isinstance(program.rules[0], Bounded), ~np.eye(len(dense.nodes(program)), dtype=bool)
@@ -91,7 +98,7 @@ def farthest_share(program: GramProgram, witness: Witness, good: FactoredPoint, 
             for length in 0.8 ** np.arange(70):
                 moved = scaled(best + length * direction, is_ball)
                 gram = moved @ moved.T
-                if float_excess(program, gram) <= excess and (not program.nonnegative or gram.min() >= 0):
+                if excess_of(program, gram) <= excess and (not program.nonnegative or gram.min() >= 0):
                     share = max(share, float(np.abs(gram - ours)[off].max()) / radius)
                     break
     return share

@@ -93,6 +93,23 @@ class RandomRowTable:
     has_floor: Bool[np.ndarray, " T"]
     accuracy: float = 1e-15  # the quadrature's own error is 1.8e-16
 
+    @cached_property
+    def load(self) -> Shaped[Balls, "T m"]:
+        """E[1{B>0} N_e/B] of one peer of each group; 0 where there is none, or it is never drawn."""
+        rows, found = self.rows, zeros(*self.members[:, 1:].shape)
+        for t in range(len(rows.anchor)):
+            whole, own = _total(rows, t, self.multiplicity), Fraction(_exact(rows.own_population[t]))
+            ways = _ways(rows, own, whole)
+            others = total(  # whoever is not own is drawn alike
+                arb(fmpq(way * (rows.draws - j), 1)) / ball(rows.base + j * rows.own_multiplicity)
+                for j, way in enumerate(ways[0])
+                if way and (rows.base or j)
+            ) / arb(ways[1])
+            for e, population in enumerate(rows.peer_population[t].tolist()):
+                if population and self.members[t, 1 + e] != arb(0):
+                    found[t, e] = others * ball(Fraction(population) / (whole - own))
+        return found
+
     @property
     def anchor(self) -> Int[np.ndarray, " T"]:
         """The groups."""
@@ -129,6 +146,18 @@ class RandomRowBalls:
     def slope(self) -> Shaped[Balls, "T m1"]:
         """Its derivative by x/τ on single entries; that by the own entry balances all others."""
         return self._both[1]
+
+    @property
+    def curvature(self) -> Shaped[Balls, "T m"]:
+        """A lower bound of the second derivative by x/τ on single peers, which all peers together have.
+
+        That of log X is at least the diagonal B N a/X² (B stands at an entry that is held), and by Cauchy and
+        Schwarz E[1{B>0} B N a/X²] E[1{B>0} N a/B] ≥ E[1{B>0} N a/X]², the square of the slope.
+        """
+        load = self.table.load
+        drawn = load != arb(0)
+        divisor = choose(drawn, self.reach * load, arb(1))
+        return choose(drawn, self.slope[:, 1:] * self.slope[:, 1:] / divisor, arb(0))
 
     @cached_property
     def _both(self) -> tuple[Shaped[Balls, " T"], Shaped[Balls, "T m1"]]:
@@ -200,8 +229,7 @@ def _total(rows: RandomLogSumExp, t: int, multiplicity: Float[np.ndarray, " m"])
 
 def _floor(rows: RandomLogSumExp, t: int, whole: Fraction) -> arb:
     """Return E[1{B>0} log B] from exact chances."""
-    k, own = rows.draws, Fraction(_exact(rows.own_population[t]))
-    ways = _without(k, int(own), int(whole)) if not rows.replacement else _with(k, own, whole)
+    ways = _ways(rows, Fraction(_exact(rows.own_population[t])), whole)
     return total(
         arb(fmpq(way, 1)) * ball(rows.base + j * rows.own_multiplicity).log()
         for j, way in enumerate(ways[0])
@@ -209,8 +237,13 @@ def _floor(rows: RandomLogSumExp, t: int, whole: Fraction) -> arb:
     ) / arb(ways[1])
 
 
-def _without(k: int, own: int, whole: int) -> tuple[list[int], int]:
+def _ways(rows: RandomLogSumExp, own: Fraction, whole: Fraction) -> tuple[list[int], int]:
     """Return in how many ways j of K draws are own, and how many there are."""
+    k = rows.draws
+    return _with(k, own, whole) if rows.replacement else _without(k, int(own), int(whole))
+
+
+def _without(k: int, own: int, whole: int) -> tuple[list[int], int]:
     return [math.comb(own, j) * math.comb(whole - own, k - j) for j in range(k + 1)], math.comb(whole, k)
 
 
