@@ -220,7 +220,7 @@ def certify(found: Solution | Answer, tolerance: float = TOLERANCE) -> Certifica
         "witness": encode_witness(answer.witness),
         "point": encode_point(point),
         "sha256": claim_hash(claim),
-        "made_by": {**_versions(), "solver": answer.solver},
+        "made_by": {**versions(), "solver": answer.solver},
     }
     said = {key: claim[key] for key in SAID}
     return Certificate(
@@ -229,7 +229,8 @@ def certify(found: Solution | Answer, tolerance: float = TOLERANCE) -> Certifica
 
 
 @cache  # reading them takes as long as a small proof
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Return the versions of what makes a file."""
     try:
         own = version("gramcert")
     except PackageNotFoundError:

@@ -179,11 +179,16 @@ for counts in ([400, 200, 10, 10], [400, 200, 10, 9], [300, 300, 10, 9]):
     size = found.problem.counts.sizes.index
     pair = size(counts[2]), size(counts[3])
     low, high = found.nearest[pair], found.farthest[pair]
-    said = "one point" if found.together[pair] else f"{downward(low, 3)} to {upward(high, 3)} rad apart"
+    said = (
+        f"{downward(low, 3)} to {upward(high, 3)} rad apart"
+        if low
+        else f"at most {upward(high, 3)} rad apart"
+    )
+    said = "one point" if found.together[pair] else said
     print(counts, said)
     assert found.together[pair] == (counts == [400, 200, 10, 10]) and high < 1e-4
     assert (low > 5e-5) == (counts == [400, 200, 10, 9])
-assert high < 1e-8
+assert high < 1e-12
 
 # %% [markdown]
-# (The last pair is one point as far as is proven: no farther apart than some 10⁻⁹ rad.)
+# (The last two are one point as far as is proven: no farther apart than 10⁻¹² rad.)

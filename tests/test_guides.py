@@ -59,6 +59,10 @@ GUIDES: dict[str, tuple[list[str], int]] = {
     "batches.md": ([r"^8 0\.3068 True\n64 0\.0366 True\n256 -0\.0071 True\nNone -0\.0159 True$"], 0),
     "solvers.md": ([], len(conformance.cases())),
     "your-own-loss.md": ([], 3),
+    "landscape-proofs.md": (
+        [r"PROVEN: a strict local minimum, worse than others[\s\S]*\nTrue\na minimum at τ = "],
+        0,
+    ),
 }
 SNIPPETS = {
     guide: re.findall(

@@ -15,7 +15,13 @@ from tests.relax.plots.likeness import ALIKE, lightness, likeness
 MADE = list(pictures())
 
 
-@pytest.mark.parametrize(("file", "lines"), MADE, ids=[file.stem for file, _ in MADE])
+@pytest.mark.parametrize(
+    ("file", "lines"),
+    [
+        pytest.param(*made, id=made[0].stem, marks=[pytest.mark.slow] if "descend(" in made[1] else [])
+        for made in MADE
+    ],
+)
 def test_the_lines_draw_the_picture(file: Path, lines: str) -> None:
     assert likeness(lightness(BytesIO(drawn(lines))), lightness(file)) > ALIKE
 

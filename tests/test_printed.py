@@ -15,6 +15,7 @@ CI = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
 SCRIPTS = {"README.md", "docs/pictures.md"} | {f"docs/{guide}" for guide in GUIDES}
 NOT_PYTHON = {  # other blocks than Python and commands
     ("docs/certificate-format.md", ""): "a grammar; tests/certify/test_refusals.py breaks it part by part",
+    ("docs/landscape-proofs.md", ""): "a grammar; tests/certify/landscape/test_file.py breaks it",
     ("docs/your-own-loss.md", "toml"): "test_guides.py installs it",
 }
 

@@ -11,8 +11,7 @@ from certify.cli.streams import say
 from certify.explore import serve
 from certify.explore.serving import LOCAL
 
-EXAMPLES = """Examples:
-gramcert explore
+EXAMPLES = """gramcert explore
 gramcert explore --port 8000 --no-browser
 """
 

@@ -21,8 +21,7 @@ from relax.errors import InputError, SolverError, worded
 from relax.files import check_apart, write_atomically
 from relax.numerals import typed_whole
 
-EXAMPLES = """Examples:
-gramcert landscape --counts 10,10,10 --temperature 0.1 --dims 1:4
+EXAMPLES = """gramcert landscape --counts 10,10,10 --temperature 0.1 --dims 1:4
 gramcert landscape --counts 10,10,10 --temperature 0.1 --dims 2 --norm ball
 gramcert landscape --counts 6,6,2,2 --temperature 0.2 --dims 2,3 --plot landscape.png
 """

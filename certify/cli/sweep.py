@@ -27,10 +27,9 @@ from relax.files import check_apart
 from relax.losses import Loss
 from relax.numerals import typed_counts, typed_whole
 
-EXAMPLES = """Examples:
-gramcert sweep --step 2,2,10 --R 1:1e4:200log --temperature 0.05,0.1,0.5,1 --out sweep.parquet
+EXAMPLES = """gramcert sweep --step 2,2,10 --R 1:1e4:200log --temperature 0.05,0.1,0.5,1 --out sweep.parquet
 gramcert sweep --step 2,2,10 --R 1,10,100 --batch-size none,8,32 --out batches.csv
-gramcert sweep --long-tail 10,5000 --R 1:100:20log --loss supcon,ntxent-labels --out tails.csv
+gramcert sweep --long-tail 10,5000 --R 1:1e2:20log --loss supcon,ntxent-labels --out tails.csv
 gramcert sweep --dataset places-lt --temperature 0.1:1:10 --out places.parquet
 """
 

@@ -24,8 +24,7 @@ from relax.rows import LogSumExp
 
 SCHEMA = "gramcert/threshold/1"
 MOST_MARGINS = 12  # class sizes of which is said how far they are from merging
-EXAMPLES = """Examples:
-gramcert threshold --step 2,2,50 --temperature 1
+EXAMPLES = """gramcert threshold --step 2,2,50 --temperature 1
 gramcert threshold --step 2,2,50 --loss negatives-only --views 2 --json
 gramcert threshold --counts 1000,600,5,3 --temperature 1
 """

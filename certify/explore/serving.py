@@ -81,6 +81,7 @@ def _pages(listening: socket.socket, folder: str) -> Iterator[None]:
 
 
 def _listening(host: str, port: int | None) -> socket.socket:
+    found = None
     try:
         family = socket.getaddrinfo(host, port or 0, type=socket.SOCK_STREAM)[0][0]
         found = socket.socket(family, socket.SOCK_STREAM)
@@ -88,6 +89,8 @@ def _listening(host: str, port: int | None) -> socket.socket:
         found.bind((host, port or 0))
         found.listen()
     except OSError as error:
+        if found is not None:
+            found.close()
         raise InputError(
             f"host {host!r} and port {port or 'any'} cannot be listened on ({reason(error)}); give others"
         ) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
+from concurrent.futures import BrokenExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -137,6 +138,8 @@ def carry_out(
                         kept.put(rows)
         except KeyboardInterrupt:
             unfinished = "interrupted"
+        except BrokenExecutor:
+            unfinished = "a process was killed, by a system out of memory perhaps,"
         except sqlite3.Error as error:
             unfinished = f"the journal cannot be written ({reason(error)})"
     if len(found) < len(unique) and not unfinished:

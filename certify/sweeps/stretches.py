@@ -15,10 +15,8 @@ from relax.errors import InputError, in_one_line
 from relax.solution import Solution
 from relax.solvers import solve
 
-LONGEST = 10  # points; the first begins anew, which costs twice the Newton steps
-MOST_SIZES = (
-    100  # of all points together: where there are many a start saves little, and a proof takes seconds
-)
+LONGEST = 10  # points; the first begins anew
+MOST_SIZES = 100  # of all points together: where there are many a start saves little, and proofs take long
 Row = dict[str, Any]
 
 

@@ -10,13 +10,16 @@ from flint import arb
 from certify.balls.enclosures import ball
 
 
-@dataclass(frozen=True)
 class Scaled:
-    """A positive number part · R^power for every R with 1/R in the ball y; all operands share y."""
+    """A number part · R^power ≥ 0 for every R with 1/R in the ball y; all operands share y.
 
-    part: arb
-    power: int
-    y: arb
+    It is no dataclass, as proofs make some hundred thousand of them. Never changed.
+    """
+
+    __slots__ = ("part", "power", "y")
+
+    def __init__(self, part: arb, power: int, y: arb) -> None:
+        self.part, self.power, self.y = part, power, y
 
     def __add__(self, other: Scaled) -> Scaled:
         """Return the sum, over the larger power."""

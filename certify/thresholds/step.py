@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import NamedTuple
 
 import numpy as np
 from flint import arb
@@ -36,25 +36,6 @@ class Slopes(NamedTuple):
     major: Scaled
     across: Scaled
     minor: Scaled
-
-
-@runtime_checkable
-class Step(Protocol):
-    """A loss for k_M large and k_m small classes, for one ratio R or for a ball of them."""
-
-    @property
-    def k(self) -> tuple[int, int]:
-        """k_M and k_m."""
-        ...
-
-    @property
-    def s(self) -> arb:
-        """√((1 + (k_m − 1) β)/k_m)."""
-        ...
-
-    def slopes(self, t: arb) -> Slopes:
-        """Return the slopes at t, all of them over one common positive factor."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -159,6 +140,9 @@ class AtCounts:
         log_t = falling(difference) if k > 1 else 0.0
         _, across, minor = self.floats(math.exp(log_t))
         return log_t, _log(k * across) + log_t - _log(k_minor * float(self.s) * minor)
+
+
+Step = ForRatios | AtCounts  # k_M and k_m classes at some s, for one ratio or for a ball of them
 
 
 def cosine(k: int, part: arb) -> arb:

@@ -87,7 +87,8 @@ def against_ratio(
             label=None if several else PAIRS[curve.quantity],
         )
     ax.set_xscale("log")
-    low, high = (f(curve.ratio[[0, -1]][i] for curve in curves) for f, i in ((min, 0), (max, 1)))
+    low, high = min(curve.ratio[0] for curve in curves), max(curve.ratio[-1] for curve in curves)
+    low, high = (low, high) if low < high else (low / 2, high * 2)
     ax.set_xlim(low, high)
     log_ticks(ax, "x", low, high)
     ax.yaxis.set_major_locator(MultipleLocator(30) if degrees else MaxNLocator(6))
@@ -127,6 +128,8 @@ def _curves(table: Any, quantities: tuple[str, ...]) -> list[_Curve]:
         raise InputError(f"quantities are {worded(quantities)}; give some of {', '.join(PAIRS)}")
     ratio, temperature = column(table, "ratio"), column(table, "temperature", optional=True)
     assert ratio is not None
+    if temperature is not None and len(temperature) != len(ratio):
+        raise InputError(f"table has {len(ratio)} ratios and {len(temperature)} temperatures; give one a row")
     temperatures = [None] if temperature is None else np.unique(temperature).tolist()
     if len(temperatures) > MOST_SERIES:
         raise InputError(f"table has {len(temperatures)} temperatures, more than {MOST_SERIES}; select some")
@@ -138,6 +141,10 @@ def _curves(table: Any, quantities: tuple[str, ...]) -> list[_Curve]:
         for quantity in quantities:
             cosine = column(table, quantity)
             assert cosine is not None
+            if len(cosine) != len(ratio):
+                raise InputError(
+                    f"table has {len(ratio)} ratios and {len(cosine)} of {quantity!r}; give one a row"
+                )
             kept = here & np.isfinite(ratio) & (ratio > 0) & np.isfinite(cosine)
             order = np.argsort(ratio[kept])
             x = ratio[kept][order]

@@ -154,15 +154,15 @@ def _solved(
     program: GramProgram, solver: str, tolerance: float, deadline: float, start: Answer | None = None
 ) -> Answer:
     """Return the best point and the best bound of the solvers that are tried until the deadline."""
-    best, started, choice = None, time.monotonic(), _runs(program, _chosen(program, solver), start)
-    for chosen, options in choice:
+    best, started, runs = None, time.monotonic(), _runs(program, _chosen(program, solver), start)
+    for left, (chosen, options) in zip(range(len(runs))[::-1], runs, strict=True):
         try:
             answer = chosen.solve(program, tolerance, deadline, **options)
             found = _judged(replace(answer, solver=chosen.name), tolerance, started, deadline)
         except KeyboardInterrupt:
             found = replace(nothing_yet(program), solver=chosen.name, seconds=time.monotonic() - started)
         except SolverError:
-            if best is None and chosen is choice[-1][0]:
+            if best is None and not left:
                 raise
             continue  # what others found stands
         best = found if best is None else _better_of(best, found)
@@ -170,7 +170,7 @@ def _solved(
         if best.relative_gap() <= tolerance or underflows or found.status is Status.INTERRUPTED:
             break
         if time.monotonic() > deadline:
-            return best if chosen is choice[-1][0] else replace(best, status=Status.TIME_LIMIT)
+            return replace(best, status=Status.TIME_LIMIT) if left else best
     assert best is not None
     return best
 
@@ -179,15 +179,17 @@ def _runs(
     program: GramProgram, choice: list[Solver], start: Answer | None
 ) -> list[tuple[Solver, dict[str, Answer]]]:
     """Return what to try in turn: each solver from the start, where it takes that and it fits, then anew."""
-    alike = (
-        start is not None
-        and start.program.roles == program.roles
-        and np.array_equal(start.program.multiplicity, program.multiplicity)
-    )
-    anew: list[tuple[Solver, dict[str, Answer]]] = [(solver, {}) for solver in choice]
-    if start is None or not alike:
-        return anew
-    return [run for one in anew for run in ([(one[0], {"start": start})] if one[0].warm else []) + [one]]
+    runs: list[tuple[Solver, dict[str, Answer]]] = []
+    for solver in choice:
+        if start is not None and solver.warm and _alike(program, start.program):
+            runs.append((solver, {"start": start}))
+        runs.append((solver, {}))
+    return runs
+
+
+def _alike(program: GramProgram, other: GramProgram) -> bool:
+    """Return whether two programs have the same nodes."""
+    return program.roles == other.roles and np.array_equal(program.multiplicity, other.multiplicity)
 
 
 def _judged(answer: Answer, tolerance: float, started: float, deadline: float) -> Answer:

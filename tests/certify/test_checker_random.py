@@ -246,7 +246,7 @@ def mutants(document: Document) -> Iterator[Document]:
     for key in ("upper", "excess_upper"):
         yield changed(document, "claim", key, value=str(Decimal(claim[key]) - step))
     yield changed(document, "claim", value=claim | moved(claim, "1e-12"))
-    yield changed(document, "claim", "gram_radius", value="1e-3")
+    yield changed(document, "claim", "gram_radius", value="1e-30")
     yield changed(document, "claim", "gap", value="1e-40")
 
 

@@ -45,12 +45,17 @@ def test_what_is_open_has_another_exit_code(gramcert: Gramcert) -> None:
     assert code == 1 and "undecided" in out
 
 
+@pytest.mark.slow
 def test_counts(gramcert: Gramcert) -> None:
     code, out, _ = gramcert("threshold", "--counts", "400,3,1", "--temperature", "1")
     assert code == 0
     assert out.splitlines()[0].endswith("on one point: 1 of size 3 and 1 of size 1")
     assert "size 3    parts at a count of 9 (not at 8)" in out
+
+
+def test_json_of_counts(gramcert: Gramcert) -> None:
     code, out, _ = gramcert("threshold", "--counts", "400,3,1", "--temperature", "1", "--json")
+    assert code == 0
     said = json.loads(out)
     assert said["points"] == [[3, 1]] and said["decided"]
     states = {tuple(pair["sizes"]): pair["state"] for pair in said["pairs"]}

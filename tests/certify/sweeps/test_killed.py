@@ -19,14 +19,15 @@ from certify.sweeps.grid import step_grid
 from relax import Problem, solve
 
 ROOT = Path(__file__).resolve().parents[3]
-ARGUMENTS = ["--step", "2,2,10", "--R", "1:1e4:80log", "--temperature", "0.1,1"]
-GRID = step_grid(2, 2, 10, numbers("1:1e4:80log"), temperatures=[0.1, 1.0])
+SHORT, LONG = "1:1e4:80log", "1:1e4:400log"  # ratios
+GRID, LONG_GRID = (step_grid(2, 2, 10, numbers(R), temperatures=[0.1, 1.0]) for R in (SHORT, LONG))
 LONGEST = 60.0  # seconds that a busy machine may take to begin
 
 
-def start(out: Path, jobs: int) -> subprocess.Popen[str]:
+def start(out: Path, ratios: str, jobs: int) -> subprocess.Popen[str]:
     """Start the command in a group of its own, as a terminal does."""
-    command = [sys.executable, "-m", "certify", "sweep", *ARGUMENTS, "--out", str(out), "--jobs", str(jobs)]
+    grid = ["--step", "2,2,10", "--R", ratios, "--temperature", "0.1,1"]
+    command = [sys.executable, "-m", "certify", "sweep", *grid, "--out", str(out), "--jobs", str(jobs)]
     return subprocess.Popen(
         command,
         cwd=out.parent,
@@ -53,7 +54,7 @@ def numbers_of(table: pd.DataFrame) -> pd.DataFrame:
 
 def test_a_killed_run_loses_only_what_was_in_flight(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out = tmp_path / "t.parquet"
-    running = start(out, jobs=1)
+    running = start(out, SHORT, jobs=1)
     under_way(out, running)
     running.kill()
     assert running.wait() == -signal.SIGKILL
@@ -76,27 +77,43 @@ def test_a_killed_run_loses_only_what_was_in_flight(tmp_path: Path, monkeypatch:
 
 def test_ctrl_c_leaves_a_table_of_what_is_done_and_the_command_goes_on(tmp_path: Path) -> None:
     out = tmp_path / "t.parquet"
-    running = start(out, jobs=2)
+    running = start(out, LONG, jobs=2)
     under_way(out, running)
     os.killpg(running.pid, signal.SIGINT)  # a terminal sends it to the workers as well
     said, complaint = running.communicate(timeout=LONGEST)
     assert running.returncode == 1
     part = pd.read_parquet(out)
-    assert 0 < len(part) < len(GRID) and set(part["verdict"]) == {"CERTIFIED"}
+    assert 0 < len(part) < len(LONG_GRID) and set(part["verdict"]) == {"CERTIFIED"}
     assert said.startswith(f"{len(part):,} points, all CERTIFIED, ")
     assert complaint.strip() == (
-        f"gramcert: interrupted after {len(part):,} of {len(GRID):,} points; "
+        f"gramcert: interrupted after {len(part):,} of {len(LONG_GRID):,} points; "
         f"the same command goes on from '{out}.journal'"
     )
-    again = start(out, jobs=1)
+    again = start(out, LONG, jobs=2)
     said, complaint = again.communicate(timeout=10 * LONGEST)
     assert (again.returncode, complaint) == (0, "")
-    assert said.startswith(f"{len(GRID):,} points, all CERTIFIED, ")
+    assert said.startswith(f"{len(LONG_GRID):,} points, all CERTIFIED, ")
     assert [path.name for path in tmp_path.iterdir()] == ["t.parquet"]  # the journal is gone
     whole = pd.read_parquet(out)
     key = ["n_major", "temperature"]
     kept = whole.merge(part[[*key, "seconds"]], on=key, suffixes=("", "_before"))
     assert kept["seconds"].tolist() == kept["seconds_before"].tolist()
+
+
+def test_a_killed_worker_leaves_a_table_of_what_is_done(tmp_path: Path) -> None:
+    out = tmp_path / "t.parquet"
+    running = start(out, LONG, jobs=2)
+    under_way(out, running)
+    listed = subprocess.run(
+        ["ps", "-ww", "-o", "pid=,args=", "--ppid", str(running.pid)], capture_output=True, text=True
+    )
+    workers = [int(line.split()[0]) for line in listed.stdout.splitlines() if "LokyProcess" in line]
+    for worker in workers:
+        os.kill(worker, signal.SIGKILL)
+    said, complaint = running.communicate(timeout=LONGEST)
+    assert workers and running.returncode == 1
+    assert said.startswith(f"{len(pd.read_parquet(out)):,} points, all CERTIFIED, ")
+    assert complaint.splitlines()[-1].startswith("gramcert: a process was killed, by a system out of memory")
 
 
 @pytest.mark.slow

@@ -183,6 +183,7 @@ def test_margins() -> None:
     assert cosine_of_the_last_two([1000, 10, 10, 10, 10], tau.after * 0.9) < 1 - 1e-4
 
 
+@pytest.mark.slow
 def test_margins_of_classes_that_are_apart() -> None:
     found = {one.size: one for one in margins(Problem([487, 10, 10, 10, 10], temperature=1.0))}
     assert not found[487].merged and not found[10].merged

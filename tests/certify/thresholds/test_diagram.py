@@ -11,22 +11,27 @@ from relax.testing import step_geometry
 
 
 def test_temperature_against_the_closed_equations() -> None:
-    found = phase_diagram("temperature", [0.2, 1.0], [1, 10, 500], k_major=2, k_minor=3, n_minor=10)
-    assert found.cosine.shape == found.gap.shape == (2, 3)
-    assert found.ratios.tolist() == [1, 10, 500]
-    for i, tau in enumerate((0.2, 1.0)):
-        for j, size in enumerate((10, 100, 5000)):
+    found = phase_diagram("temperature", [1.0], [1, 500], k_major=2, k_minor=3, n_minor=10)
+    assert found.cosine.shape == found.gap.shape == (1, 2)
+    assert found.ratios.tolist() == [1, 500]
+    for i, tau in enumerate((1.0,)):
+        for j, size in enumerate((10, 5000)):
             truth = step_geometry(2, 3, size, 10, tau)[-1, -2]
             assert found.cosine[i, j] == pytest.approx(truth, abs=1e-7)
-        assert found.thresholds[i].ratio == collapse_threshold(2, 3, 10, tau).ratio
+    assert found.thresholds[0].ratio == collapse_threshold(2, 3, 10, 1.0).ratio
     assert np.all(found.gap < 1e-9)
-    upper = found.thresholds[1].upper
-    assert found.cosine[1, 2] == pytest.approx(1, abs=1e-12)
+    upper = found.thresholds[0].upper
+    assert found.cosine[0, 1] == pytest.approx(1, abs=1e-12)
     assert upper is not None and upper < 500
 
 
 @pytest.mark.parametrize(
-    ("parameter", "values"), [("batch_size", [4, 25]), ("k_minor", [2, 3]), ("positives_weight", [0, 1])]
+    ("parameter", "values"),
+    [
+        ("batch_size", [4, 25]),
+        pytest.param("k_minor", [2, 3], marks=pytest.mark.slow),
+        pytest.param("positives_weight", [0, 1], marks=pytest.mark.slow),
+    ],
 )
 def test_other_parameters(parameter: str, values: list[float]) -> None:
     found = phase_diagram(parameter, values, [1, 3.04], n_minor=5, temperature=1.0)

@@ -43,7 +43,7 @@ def sweep(majorities: int, minorities: int, temperatures: tuple[float, ...]) -> 
     """Return a table of cosines against the ratio, as a sweep has it."""
     rows = []
     for temperature in temperatures:
-        for ratio in np.geomspace(1, 1000, 19):
+        for ratio in np.geomspace(1, 1000, 13):
             gram = optimum([round(10 * ratio)] * majorities + [10] * minorities, temperature).gram
             alpha = gram[0, 1] if majorities > 1 else np.nan
             rows.append((round(10 * ratio) / 10, temperature, alpha, gram[-1, -2], gram[0, -1]))
@@ -60,15 +60,15 @@ def threshold(lower: float | None, upper: float | None, limit: float = 1.0) -> A
 
 def diagram() -> Any:
     """Return a phase diagram of one large class and four small ones, its thresholds by bisection."""
-    values, every = np.geomspace(0.4, 2, 6), np.geomspace(1, 1000, 16)
+    values, every = np.geomspace(0.4, 2, 5), np.geomspace(1, 1000, 12)
     cosine = np.array([[_minority(ratio, value) for ratio in every] for value in values])
     found = []
     for value in values:
-        low, high = 1.0, 1e5
-        while high / low > 1.05:
+        low, high = 5.0, 5e3
+        while high / low > 1.1:
             middle = (low * high) ** 0.5
             low, high = (low, middle) if _minority(middle, value) > 1 - 1e-9 else (middle, high)
-        found.append(threshold(low, high) if high < 1e5 else threshold(None, None, 0.9))
+        found.append(threshold(low, high) if high < 5e3 else threshold(None, None, 0.9))
     return SimpleNamespace(
         parameter="temperature", values=values, ratios=every, cosine=cosine, thresholds=tuple(found)
     )
@@ -112,7 +112,7 @@ PICTURES: dict[str, Callable[[], Axes]] = {
     "against-size-of-roles": lambda: against_size(optimum([100, 30, 10], loss="cross-entropy")),
     "against-ratio": lambda: against_ratio(sweep(1, 4, (1.0,)), threshold(48.6, 48.8)),
     "against-ratio-of-temperatures": lambda: against_ratio(
-        sweep(1, 4, (0.5, 1.0, 2.0)), {1.0: threshold(48.6, 48.8)}, quantities=("beta", "gamma"), degrees=True
+        sweep(1, 4, (1.0, 2.0)), {1.0: threshold(48.6, 48.8)}, quantities=("beta", "gamma"), degrees=True
     ),
     "against-ratio-without-threshold": lambda: against_ratio(
         sweep(5, 5, (0.5,)), threshold(None, None, optimum([10**8] * 5 + [10] * 5).gram[-1, -2])

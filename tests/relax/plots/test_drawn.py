@@ -155,6 +155,12 @@ def test_cosines_against_the_ratio_are_those_of_the_table() -> None:
     assert legend(limit)[-1] == "minorities for R → ∞: 75.5"
 
 
+def test_one_ratio_is_a_point() -> None:
+    ax = against_ratio({"ratio": [10.0], "beta": [0.5]}, quantities=("beta",))
+    np.testing.assert_array_equal(lines(ax)["minority · minority"], [[10, 0.5]])
+    assert ax.get_xlim() == (5, 20)
+
+
 def test_several_temperatures_have_a_key_each() -> None:
     ratio, beta = np.tile([1.0, 10.0], 2), np.array([0.1, 0.2, 0.3, 0.4])
     table = {"ratio": ratio, "temperature": np.repeat([1.0, 0.1], 2), "beta": beta}

@@ -85,6 +85,8 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     "no numbers": (lambda: cosines(TABLE | {"beta": ["a", "b", "c"]}), "column 'beta' does not hold numbers"),
     "two lines in one": (lambda: cosines({"ratio": [1.0, 1.0], "beta": [0.1, 0.2]}), "rows of ratio 1;"),
     "nothing to draw": (lambda: cosines({"ratio": [0.0], "beta": [0.1]}), "no row with a positive ratio"),
+    "short columns": (lambda: cosines({"ratio": [1.0, 2.0], "beta": [0.1]}), "2 ratios and 1 of 'beta'"),
+    "few temperatures": (lambda: cosines(TABLE | {"temperature": [1.0]}), "3 ratios and 1 temperatures"),
     "no such quantity": (lambda: against_ratio(TABLE, quantities=("delta",)), "some of beta, gamma"),
     "six temperatures": (
         lambda: cosines({"ratio": [1.0] * 6, "beta": [0.1] * 6, "temperature": range(6)}), "6 temperatures"
