@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -180,7 +180,7 @@ def test_shattered_classes_are_found_above_k() -> None:
 class Planted(SupCon):
     """SupCon with a wall between antipodal classes and those at cos 60°, where so a minimum is."""
 
-    name = "planted"
+    name: ClassVar[str] = "planted"
 
     def shares(self, x: Any, seen: Seen) -> Share:
         share = super().shares(x, seen)
