@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from benchmarks import batches, grid, pages, peers, picture, rows, scaling
+from benchmarks import batches, explorer, grid, landscape, pages, peers, picture, rows, scaling, sweeping
 from benchmarks.measuring import LONG, timed
 from benchmarks.tasks import DATA_SETS, tasks
 from certify import certify
@@ -95,9 +95,28 @@ def imbalanced_rows(progress: Progress, options: Options) -> Table:
     return table
 
 
+def redraws(progress: Progress, options: Options) -> Table:
+    """Move the sliders of the explorer in chromium."""
+    table = Table(*explorer.HEADS, title="The explorer", caption=explorer.WORDS)
+    with explorer.page() as opened:
+        for line in progress.track(explorer.lines(opened), total=6, description="the explorer"):
+            table.add_row(*line)
+    return table
+
+
 def robustness(progress: Progress, options: Options) -> str:
     """Run the grid."""
     return grid.section(progress)
+
+
+def landscapes(progress: Progress, options: Options) -> str:
+    """Search for bad minima."""
+    return landscape.section(progress)
+
+
+def sweeps(progress: Progress, options: Options) -> str:
+    """Sweep 10,000 points."""
+    return sweeping.section(progress)
 
 
 def of_batches(make: Callable[[Progress], Table]) -> Callable[[Progress, Options], Table]:
@@ -112,7 +131,10 @@ PARTS: dict[str, Callable[[Progress, Options], Table | str]] = {
     "growth": growth,
     "rows": other_rows,
     "rows-grid": imbalanced_rows,
+    "explorer": redraws,
     "grid": robustness,
+    "landscape": landscapes,
+    "sweeps": sweeps,
     "batch-sizes": of_batches(batches.step),
     "batch-data-sets": of_batches(batches.data_sets),
     "batch-training": of_batches(batches.training),

@@ -16,7 +16,7 @@ from relax.files import write_atomically
 
 ROOT = Path(__file__).resolve().parent.parent
 BATCHES = dict.fromkeys(("batch-sizes", "batch-data-sets", "batch-training", "batch-binding"), "batches.md")
-PAGES = {"grid": "robustness.md", **BATCHES}  # all other parts are on one page
+PAGES = {"grid": "robustness.md", "landscape": "landscape.md", **BATCHES}  # all other parts are on one page
 OTHERS = "benchmark.md"
 MEASURED = ("relax", "certify", "benchmarks")
 PACKAGES = ("numpy", "cvxpy", "scs", "clarabel")

@@ -7,7 +7,7 @@ import platform
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -220,7 +220,7 @@ def certify(found: Solution | Answer, tolerance: float = TOLERANCE) -> Certifica
         "witness": encode_witness(answer.witness),
         "point": encode_point(point),
         "sha256": claim_hash(claim),
-        "made_by": {**_versions(), "solver": answer.solver},
+        "made_by": {**versions(), "solver": answer.solver},
     }
     said = {key: claim[key] for key in SAID}
     return Certificate(
@@ -228,7 +228,9 @@ def certify(found: Solution | Answer, tolerance: float = TOLERANCE) -> Certifica
     )
 
 
-def _versions() -> dict[str, str]:
+@cache  # reading them takes as long as a small proof
+def versions() -> dict[str, str]:
+    """Return the versions of what makes a file."""
     try:
         own = version("gramcert")
     except PackageNotFoundError:

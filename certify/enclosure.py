@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
-from fractions import Fraction
+from dataclasses import dataclass
 
 import numpy as np
 from flint import arb, ctx
-from jaxtyping import Float64, Shaped
+from jaxtyping import Float64, Int, Shaped
 
 from certify.balls import decimal_above, decimal_below, factored, prove
 from certify.balls.bounds import objective, optimal_value
@@ -16,6 +15,7 @@ from certify.balls.enclosures import BallMatrix, Balls, ball, exp
 from certify.balls.krawczyk import enclose_root, entries, is_gram, stays_together, system
 from certify.balls.points import scaled
 from certify.balls.proof import check_program, check_witness
+from certify.higher_rank import enclose_by_factor, exact_program, spread_entries
 from relax.bounds import Witness
 from relax.dual_equations import only_rows
 from relax.errors import InputError, expect, worded
@@ -27,6 +27,7 @@ from relax.solution import Solution
 from relax.symmetry import merge, merge_labels
 
 MOST_DIGITS = 1000
+SPARE = 12  # digits, of a factor with entries of any size
 
 
 @brief
@@ -47,12 +48,15 @@ class Enclosure(Shown):
         and the proven gap).
     reason : str
         Why it is not Krawczyk, where it is not.
+    together : tuple of arrays of int
+        Groups that are proven to be on one point, all their members, a point an array.
     """
 
     gram: Shaped[Balls, "m m"]
     value: arb
     method: str
     reason: str = ""
+    together: tuple[Int[np.ndarray, " q"], ...] = ()
 
     @property
     def error(self) -> float:
@@ -114,7 +118,7 @@ def enclose(solution: Solution, digits: int = 30) -> Enclosure:
     program = solution.problem.assembled(reduction)
     found = enclose_optimum(program, solution.witness, wanted)
     if isinstance(found, str):
-        found = _by_radius(program, solution, found)
+        found = by_radius(program, solution, found)
     with ctx.workprec(64):
         widest = _widest(found.gram)
         if widest > (arb(10) ** -wanted).lower():
@@ -131,32 +135,41 @@ def enclose_optimum(program: GramProgram, witness: Witness, digits: int) -> Encl
     """
     check_program(program)
     check_witness(program, witness)
-    reason = _why_not(program, witness)
+    reason = _no_equations(program)
     if reason is not None:
         return reason
     digits += max(0, math.ceil(math.log10(program.tau)))  # entries are τ times logarithms
+    reason = _why_not(program, witness)
+    digits += 0 if reason is None else SPARE  # Z itself is enclosed, and its logarithm is asked for
     with ctx.workprec(int(3.33 * digits) + 96):
-        return _enclose_optimum(program, witness, digits)
+        if reason is None:
+            return _enclose_optimum(program, witness, digits)
+        return _with_higher_rank(program, witness, digits, reason)
 
 
-def _why_not(program: GramProgram, witness: Witness) -> str | None:
+def _no_equations(program: GramProgram) -> str | None:
     """Return None where the dual-vector equations describe the optimum, else the reason why not.
 
     With M ≥ 0 they never do: M z = 0 and z > 0 leave no non-negative M.
     """
     if program.nonnegative:
         return "with entrywise non-negativity there are no dual-vector equations"
-    if witness.factor.shape[1] != 1 or witness.within.shape[2] != 0 or np.any(witness.factor <= 0):
-        return "the witness is not that of the dual-vector method"
     rule = program.rules[0]
     one_rule = len(program.rules) == 1 and isinstance(rule, (Fixed, Bounded))
-    one_row = len(program.rows) == 1 and isinstance(program.rows[0], LogSumExp)
-    if not one_row:
+    if not (one_rule and len(program.rows) == 1 and isinstance(program.rows[0], LogSumExp)):
         return "the program has no dual-vector equations"
     rows = only_rows(program)
     one_row = len(set(rows.anchor.tolist())) == len(rows.anchor)
-    if not (one_rule and one_row and rows.peer_target is None and np.all(rows.own_target == 1)):
+    if not (one_row and rows.peer_target is None and np.all(rows.own_target == 1)):
         return "the program has no dual-vector equations"
+    return None
+
+
+def _why_not(program: GramProgram, witness: Witness) -> str | None:
+    """Return None where the witness may be that of a slack of rank one, else the reason why not."""
+    if witness.factor.shape[1] != 1 or witness.within.shape[2] != 0 or np.any(witness.factor <= 0):
+        return "the witness is not that of the dual-vector method"
+    rows = only_rows(program)
     if not np.all(rows.peer_multiplicity == rows.peer_multiplicity[0]) and witness.clusters:
         return "classes coincide in a program whose rows weigh them differently"
     anchored = np.isin(np.arange(program.groups), rows.anchor)
@@ -168,9 +181,21 @@ def _why_not(program: GramProgram, witness: Witness) -> str | None:
     return None
 
 
+def _with_higher_rank(program: GramProgram, witness: Witness, digits: int, reason: str) -> Enclosure | str:
+    found = enclose_by_factor(program, witness, digits)
+    if isinstance(found, str):
+        return f"{reason}; {found}"
+    given, at, clusters, label, rank = found
+    gram = spread_entries(program, given, at.gram, clusters, label)
+    own = np.full(program.groups, given.norm, dtype=object)
+    value = optimal_value(objective(exact_program(program)), BallMatrix(own, gram))
+    together = tuple(cluster.groups for cluster in clusters)
+    return Enclosure(gram, value, f"Krawczyk, dual slack of rank {rank}", together=together)
+
+
 def _enclose_optimum(program: GramProgram, witness: Witness, digits: int) -> Enclosure | str:
     clusters = [[int(a) for a in cluster.groups] for cluster in witness.clusters]
-    merged, label = merge(_exact(program), clusters), merge_labels(program.groups, clusters)
+    merged, label = merge(exact_program(program), clusters), merge_labels(program.groups, clusters)
     if len(set(only_rows(merged).anchor.tolist())) < len(only_rows(merged).anchor):
         return "merged classes keep different rows"
     given = system(merged)
@@ -179,31 +204,17 @@ def _enclose_optimum(program: GramProgram, witness: Witness, digits: int) -> Enc
         return "the Krawczyk operator did not contract (ill-conditioned equations)"
     u, v = np.split(box, 2)
     at, z = entries(given, u, v), exp(u)
-    if not is_gram(given, at, z):
+    if not is_gram(given, at, z[:, None]):
         return "the matrix at the root is not proven positive semidefinite"
     for cluster in witness.clusters:
         node = int(label[cluster.groups[0]])
-        if not stays_together(program, cluster, z[node], v[node]):
+        if not stays_together(program, cluster, z[node] * z[node], v[node]):
             return "κ > 0 is not proven for classes that coincide"
-    gram = at.gram[np.ix_(label, label)]
-    for a in range(program.groups):
-        gram[a, a] = given.norm if program.multiplicity[a] == 1 else gram[a, a]
-    for cluster in witness.clusters:
-        gram[np.ix_(cluster.groups, cluster.groups)] = given.norm
+    gram = spread_entries(program, given, at.gram, list(witness.clusters), label)
     own = np.full(merged.groups, given.norm, dtype=object)
-    return Enclosure(gram, optimal_value(objective(merged), BallMatrix(own, at.gram)), "Krawczyk")
-
-
-def _exact(program: GramProgram) -> GramProgram:
-    """Return the program with numbers that no sum rounds: `Fraction` objects, unless all are whole."""
-    rows = only_rows(program)
-    given = (rows.weight, rows.own_multiplicity, rows.peer_multiplicity)
-    if all(numbers.dtype != object and np.all(numbers == np.floor(numbers)) for numbers in given):
-        return program
-    weight, own, peer = (np.vectorize(Fraction, otypes=[object])(numbers) for numbers in given)
-    return replace(
-        program, rows=(replace(rows, weight=weight, own_multiplicity=own, peer_multiplicity=peer),)
-    )
+    value = optimal_value(objective(merged), BallMatrix(own, at.gram))
+    together = tuple(cluster.groups for cluster in witness.clusters)
+    return Enclosure(gram, value, "Krawczyk", together=together)
 
 
 def _start(merged: GramProgram, witness: Witness, label: np.ndarray) -> Float64[np.ndarray, " twice_m"]:
@@ -223,7 +234,7 @@ def _start(merged: GramProgram, witness: Witness, label: np.ndarray) -> Float64[
     return np.concatenate([np.log(z), np.log(argument)])
 
 
-def _by_radius(program: GramProgram, solution: Solution, reason: str) -> Enclosure:
+def by_radius(program: GramProgram, solution: Solution, reason: str) -> Enclosure:
     """Return balls around the matrix that the radius is about: the solution's point, factored and scaled.
 
     A bounded own entry lies within the radius of its bound (the play of own entries is part of it).

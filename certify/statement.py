@@ -23,16 +23,14 @@ def of_problem(claim: Claim, reduction: Reduction) -> str:
         The loss's program; says whether its value at the point is a loss, and what a radius is about.
     """
     problem = claim["problem"]
-    counts = ",".join(f"{size}x{classes}" for size, classes in problem["counts"])
-    parameters = f"{problem['views']} views, temperature {problem['temperature']}"
     roles = zip(reduction.nodes.roles, reduction.nodes.norms, strict=True)
     kind = ", ".join(
-        f"{role}s {_norm(problem['norm'] if own is None else norm_statement(own))}" for role, own in roles
+        f"{role}s {norm_words(problem['norm'] if own is None else norm_statement(own))}"
+        for role, own in roles
     )
     kind += ", entrywise non-negative" * problem["nonnegative"]
     parts = [
-        f"For the loss {_loss(problem['loss'])}, class counts {counts}, {parameters}, "
-        f"over every dimension and all {kind}: {_lower(claim, 'loss')}",
+        f"For {problem_words(problem)}, over every dimension and all {kind}: {_lower(claim, 'loss')}",
         _attains(claim, reduction.attained),
         *_gap(claim),
     ]
@@ -43,6 +41,13 @@ def of_problem(claim: Claim, reduction: Reduction) -> str:
             f"{reduction.nodes.unit} within {claim['gram_radius']} of it, entrywise off the diagonal"
         )
     return "; ".join(parts) + "."
+
+
+def problem_words(problem: Mapping[str, Any]) -> str:
+    """Return loss, counts, views and temperature of a problem's statement."""
+    counts = ",".join(f"{size}x{classes}" for size, classes in problem["counts"])
+    parameters = f"{problem['views']} views, temperature {problem['temperature']}"
+    return f"the loss {_loss(problem['loss'])}, class counts {counts}, {parameters}"
 
 
 def of_program(claim: Claim, groups: int, members: int) -> str:
@@ -99,7 +104,8 @@ def _value(value: Any) -> str:
     return str(value)
 
 
-def _norm(said: Mapping[str, str | None]) -> str:
+def norm_words(said: Mapping[str, str | None]) -> str:
+    """Return what vectors obey, after their name."""
     ((kind, number),) = said.items()
     words = {
         "sphere": "of norm ",

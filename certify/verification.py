@@ -158,7 +158,17 @@ def check(path: str | Path) -> Check:
     InputError
         If the file is not there or holds no JSON object.
     """
-    text = read_file(path)
+    return check_text(read_file(path))
+
+
+def check_text(text: str) -> Check:
+    """Verify the text of a certificate file by both verifiers.
+
+    Raises
+    ------
+    InputError
+        If it holds no JSON object.
+    """
     return Check(verify(parse(text)), checker.check(text))
 
 

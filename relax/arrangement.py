@@ -211,8 +211,17 @@ def _is_cosine(solution: Solution, own: Float[np.ndarray, " m"]) -> bool:
 def _coincide(
     solution: Solution, label: Int[np.ndarray, " m"], kinds: int
 ) -> tuple[Int[np.ndarray, " K"], ...]:
+    g = solution.nodes.multiplicity
+    return tuple(
+        np.bincount(label[groups], weights=g[groups], minlength=kinds).astype(int)
+        for groups in clusters_on_one_point(solution)
+    )
+
+
+def clusters_on_one_point(solution: Solution) -> list[Int[np.ndarray, " _"]]:
+    """Return the groups whose units stand on one point, a point an array, as `Geometry.coincide` has them."""
     if len(solution.nodes.roles) > 1:
-        return ()
+        return []
     own, peer = solution.entries("feature", "feature")
     found = []
     for cluster in solution.witness.clusters:
@@ -220,6 +229,5 @@ def _coincide(
         off = np.abs(peer[np.ix_(groups, groups)] - own[groups])
         off[np.diag_indices_from(off)] *= solution.nodes.multiplicity[groups] > 1
         if cluster.kappa > 0 and off.max() <= ROUNDING * own.max():
-            members = solution.nodes.multiplicity[groups]
-            found.append(np.bincount(label[groups], weights=members, minlength=kinds).astype(int))
-    return tuple(found)
+            found.append(np.asarray(groups))
+    return found

@@ -188,10 +188,12 @@ class DualEquations:
         blocks = ((pulled + scaled) / size, scaled * share.T / size, -part, -part * share.T)
         return Linearisation(np.concatenate([first / size[:, 0], second]), gram, blocks, diagonals)
 
-    def start(self) -> tuple[Float[np.ndarray, " m"], Float[np.ndarray, " m"]]:
-        """Return (u, v) of the simplex ETF: v exactly, u as the rank-one fit of its log slope."""
-        entry = -self.norm / (self.multiplicity.sum() - 1.0)
-        v = np.log(self.own + (self.members * self.peer).sum(axis=1) * np.exp((entry - self.norm) / self.tau))
+    def start(
+        self, gram: Float[np.ndarray, "m m"] | None = None
+    ) -> tuple[Float[np.ndarray, " m"], Float[np.ndarray, " m"]]:
+        """Return (u, v) of M, by default the simplex ETF: v exactly, u a rank-one fit of its log slope."""
+        entry = -self.norm / (self.multiplicity.sum() - 1.0) if gram is None else gram
+        v = np.log(self.own + (self.members * self.peer * np.exp((entry - self.norm) / self.tau)).sum(axis=1))
         slope = (self.weight * np.exp(-v))[:, None] * self.peer
         read = ((self.members > 0) & (slope + slope.T > 0)).astype(float)
         log_slope = np.log(np.where(read > 0, (slope + slope.T) / (2 * self.tau), 1.0))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-from relax.counts import spelled_rational
-from relax.errors import worded
+from relax.counts import ClassCounts, spelled_rational
+from relax.errors import InputError, worded
 
 LONGEST = 400  # characters; 1e100 written out has 101
 _WHOLE = re.compile("[0-9]+")
@@ -25,6 +25,30 @@ def typed_whole(text: str) -> int:
     if len(text) > LONGEST or not _WHOLE.fullmatch(text):
         raise ValueError(f"{worded(text)} is not a whole number in plain digits")
     return int(text)
+
+
+def typed_counts(text: str) -> ClassCounts:
+    """Read "100,100,10,10" or "1000x5,10x1000000" (size x classes), all in plain digits.
+
+    Raises
+    ------
+    InputError
+        If an item is not of this form, or not a positive integer.
+    """
+    if not text.strip():
+        raise InputError("counts is empty; give class sizes, e.g. 100,100,10,10")
+    return ClassCounts.of_runs([_size_and_classes(item) for item in text.split(",")])
+
+
+def _size_and_classes(item: str) -> tuple[int, int]:
+    size, times, classes = item.partition("×" if "×" in item else "x")
+    try:
+        return typed_whole(size), typed_whole(classes) if times else 1
+    except ValueError:
+        raise InputError(
+            f"counts item {worded(item.strip())} is not a class size; "
+            "write 100,100,10,10 or 1000x5,10x1000000"
+        ) from None
 
 
 def typed_number(text: str) -> float:

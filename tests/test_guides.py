@@ -25,6 +25,16 @@ GUIDES: dict[str, tuple[list[str], int]] = {
         ],
         0,
     ),
+    "collapse.md": (
+        [
+            r"coincide from R = 142\.729 on[\s\S]*together at every real R ≥",
+            r"0\.5504",
+            r"\(5, 3\)[\s\S]*0\.00037",
+            r"size 5 .*7",
+            r"batch_size 4 .*n_major",
+        ],
+        0,
+    ),
     "ground-truth.md": (
         [
             r"loss ≥ [\s\S]*Gram error +\d\.\de-\d+, proven\n\[\[ 1\. ",
@@ -33,9 +43,26 @@ GUIDES: dict[str, tuple[list[str], int]] = {
         ],
         3,
     ),
+    "landscape.md": (
+        [
+            r"^d = 2: 2 minima, 1 of them bad, .*\nd = 2: 1 minimum, global, [\s\S]*\[-2\.5( -2\.5){3}\]",
+        ],
+        0,
+    ),
+    "sweeps.md": (
+        [
+            r"^8 points, all CERTIFIED, .*; minorities coincide in 1\n[\s\S]*1\.0 +-0\.333 ",
+            r"^\{'CERTIFIED': 40\}$",
+        ],
+        0,
+    ),
     "batches.md": ([r"^8 0\.3068 True\n64 0\.0366 True\n256 -0\.0071 True\nNone -0\.0159 True$"], 0),
     "solvers.md": ([], len(conformance.cases())),
     "your-own-loss.md": ([], 3),
+    "landscape-proofs.md": (
+        [r"PROVEN: a strict local minimum, worse than others[\s\S]*\nTrue\na minimum at τ = "],
+        0,
+    ),
 }
 SNIPPETS = {
     guide: re.findall(

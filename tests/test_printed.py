@@ -11,9 +11,11 @@ from tests.pages import PAGES, ROOT, blocks, commands, languages
 from tests.test_guides import GUIDES
 
 CI = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
-SCRIPTS = {"README.md"} | {f"docs/{guide}" for guide in GUIDES}  # test_readme.py and test_guides.py
+# test_readme.py, test_pictures_page.py and test_guides.py
+SCRIPTS = {"README.md", "docs/pictures.md"} | {f"docs/{guide}" for guide in GUIDES}
 NOT_PYTHON = {  # other blocks than Python and commands
     ("docs/certificate-format.md", ""): "a grammar; tests/certify/test_refusals.py breaks it part by part",
+    ("docs/landscape-proofs.md", ""): "a grammar; tests/certify/landscape/test_file.py breaks it",
     ("docs/your-own-loss.md", "toml"): "test_guides.py installs it",
 }
 

@@ -17,6 +17,7 @@ SAYS = [
     r"'agree': '8 of 8'",
     r"supcon CERTIFIED -0\.0159\nsupcon:batch_size=8 CERTIFIED 0\.3068",
     r"\[\[ 1\.[\s\S]*\]\] [\d.]+e-0\d\nG",
+    r"proven apart at 142\.7\d+, together at 142\.7\d+[\s\S]*\[\(5, 3\)\]",
     r"accepted",
 ]
 

@@ -24,8 +24,12 @@ PACKAGES = (
     "relax.testing.conformance",
     "certify",
     "certify.balls",
+    "certify.explore",
     "certify.features",
     "certify.ground_truth",
+    "certify.landscape",
+    "certify.thresholds",
+    "certify.sweeps",
 )
 DIRECTIVE = re.compile(r"^::: ([\w.]+)\n((?:    .*\n)*)", re.M)
 

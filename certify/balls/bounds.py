@@ -94,7 +94,7 @@ def _own_entries(program: GramProgram, witness: Witness) -> Shaped[np.ndarray, "
 def upper_bound(goal: Objective, point: FactoredPoint) -> Upper:
     """Return the excess of a factored point after scaling it to the diagonal rules."""
     matrix = scaled(goal.program, point)
-    excess = _rows_excess(goal, _states(goal, matrix))
+    excess = rows_excess(goal, states_at(goal, matrix))
     for rule in goal.program.rules:
         if isinstance(rule, RidgeCost):
             at = rule.slots
@@ -113,14 +113,19 @@ def scale_of_gap(goal: Objective, above: Upper, below: Lower) -> arb | None:
     known = [] if goal.floor is None else [below.excess]
     if not any(isinstance(rule, RidgeCost) for rule in goal.program.rules):
         m = goal.program.groups
-        known.append(_rows_excess(goal, _states(goal, BallMatrix(zeros(m), zeros(m, m)))) - above.excess)
+        known.append(rows_excess(goal, states_at(goal, BallMatrix(zeros(m), zeros(m, m)))) - above.excess)
     return reduce(arb.min, known)
 
 
 def optimal_value(goal: Objective, matrix: BallMatrix) -> arb:
     """Return the objective of rows alone at a matrix of balls, floor included."""
-    excess = _rows_excess(goal, _states(goal, matrix))
+    excess = rows_excess(goal, states_at(goal, matrix))
     return excess if goal.floor is None else excess + goal.floor
+
+
+def gradient_at(goal: Objective, matrix: BallMatrix) -> BallMatrix:
+    """Return the derivative D of the rows by single entries, for every matrix in the balls."""
+    return gradient_of(goal, states_at(goal, matrix))
 
 
 def lower_bound(goal: Objective, given: Slack, level: arb) -> Lower:
@@ -130,15 +135,15 @@ def lower_bound(goal: Objective, given: Slack, level: arb) -> Lower:
     needed, which each rule buys at its charge.
     """
     g, base = goal.multiplicity, given.base
-    states = _states(goal, base)
-    gradient, dual = _gradient(goal, states), _dual_slack(given, g)
+    states = states_at(goal, base)
+    gradient, dual = gradient_of(goal, states), _dual_slack(given, g)
     members = np.broadcast_to(g, (len(g), len(g))).copy()
     np.fill_diagonal(members, g - 1)
     left = gradient.peer - dual.peer
     left = abs(least(left, arb(0)) if goal.program.nonnegative else left)
     needed = dual.own - gradient.own + (members * left).sum(axis=1)
     inner = total(g * (gradient.own * base.own + (members * gradient.peer * base.peer).sum(axis=1)))
-    excess = _rows_excess(goal, states) - inner
+    excess = rows_excess(goal, states) - inner
     for rule in goal.program.rules:
         if isinstance(rule, RidgeCost) and goal.floor is None:
             return Lower(None, needed, states)
@@ -146,11 +151,12 @@ def lower_bound(goal: Objective, given: Slack, level: arb) -> Lower:
     return Lower(excess if excess.is_finite() else None, needed, states)
 
 
-def _states(goal: Objective, matrix: BallMatrix) -> list[RowsAt]:
+def states_at(goal: Objective, matrix: BallMatrix) -> list[RowsAt]:
+    """Enclose every block of rows at a matrix, feasible or not."""
     return [table.state(matrix, goal.inverse_temperature) for table in goal.tables]
 
 
-def _rows_excess(goal: Objective, states: list[RowsAt]) -> arb:
+def rows_excess(goal: Objective, states: list[RowsAt]) -> arb:
     """Return the rows' objective above the program's floor; the objective itself where there is none."""
     excess = arb(0)
     for weights, table, state in zip(goal.weights, goal.tables, states, strict=True):
@@ -158,7 +164,7 @@ def _rows_excess(goal: Objective, states: list[RowsAt]) -> arb:
     return excess
 
 
-def _gradient(goal: Objective, states: list[RowsAt]) -> BallMatrix:
+def gradient_of(goal: Objective, states: list[RowsAt]) -> BallMatrix:
     """Return D, entry by entry, of the rows alone."""
     m = len(goal.multiplicity)
     own, read = zeros(m), zeros(m, m)

@@ -13,7 +13,9 @@ exactly one root in X (Krawczyk 1969; Rump, Acta Numerica 2010, §13).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -109,14 +111,24 @@ def jacobian(given: System, x: Shaped[Balls, " twice_m"]) -> Shaped[Balls, "twic
 def enclose_root(
     given: System, start: Float64[np.ndarray, " twice_m"], digits: int
 ) -> Shaped[Balls, " twice_m"] | None:
-    """Return a box with exactly one root, near a start, or None where the proof fails.
+    """Return a box with exactly one root of the dual-vector equations, or None where the proof fails."""
+    return enclose_zero(partial(residual, given), partial(jacobian, given), start, digits)
+
+
+def enclose_zero(
+    residual: Callable[[Shaped[Balls, " n"]], Shaped[Balls, " n"]],
+    jacobian: Callable[[Shaped[Balls, " n"]], Shaped[Balls, "n n"]],
+    start: Float64[np.ndarray, " n"],
+    digits: int,
+) -> Shaped[Balls, " n"] | None:
+    """Return a box with exactly one root of some equations, near a start, or None where the proof fails.
 
     The box is a cube of radius 2 ‖C F(x̃)‖∞ around a refined midpoint; it is proven when
     ‖C F(x̃)‖∞ + ‖I − C F'(X)‖∞ · radius < radius.
     """
     x = balls(start)
     try:
-        inverse = np.linalg.inv(midpoints(jacobian(given, x)))
+        inverse = np.linalg.inv(midpoints(jacobian(x)))
     except np.linalg.LinAlgError:
         return None
     if not np.isfinite(inverse).all():
@@ -124,7 +136,7 @@ def enclose_root(
     preconditioner = arb_mat(inverse.tolist())
     goal, last = arb(10) ** -(digits + 3), None
     for _ in range(STEPS + digits // 8):
-        step = np.array(_times(preconditioner, residual(given, x)), dtype=object)
+        step = np.array(_times(preconditioner, residual(x)), dtype=object)
         size = largest_of(step)
         if not size.is_finite() or (last is not None and not size < last):
             return None
@@ -135,7 +147,7 @@ def enclose_root(
         return None
     radius = 2 * size + goal
     box = np.array([arb(a.mid(), radius.upper()) for a in x], dtype=object)
-    product = preconditioner * arb_mat(jacobian(given, box).tolist())
+    product = preconditioner * arb_mat(jacobian(box).tolist())
     norm = distance_from_identity(product)
     return box if size + norm * radius < radius else None
 
@@ -183,8 +195,8 @@ def is_positive_definite(matrix: Balls) -> bool:
     return bool(distance_from_identity(product) < 1)
 
 
-def is_gram(given: System, at: Entries, z: Shaped[Balls, " m"]) -> bool:
-    """Prove M ⪰ 0, knowing that M z = 0 at the root: M + z zᵀ/|z|² ≻ 0, and r > M_aa inside groups."""
+def is_gram(given: System, at: Entries, z: Shaped[Balls, "m r"]) -> bool:
+    """Prove M ⪰ 0, knowing that M z = 0 at the root: M + z zᵀ/‖z‖² ≻ 0, and r > M_aa inside groups."""
     m = len(z)
     several = given.multiplicity > arb(1)
     inside = [given.norm - at.gram[a, a] for a in range(m) if several[a]]
@@ -195,12 +207,16 @@ def is_gram(given: System, at: Entries, z: Shaped[Balls, " m"]) -> bool:
     for a in range(m):
         own = given.norm + (given.multiplicity[a] - 1) * at.gram[a, a] if several[a] else given.norm
         quotient[a, a] = own
-    direction = root * z
-    return is_positive_definite(quotient + direction[:, None] * direction / (direction * direction).sum())
+    direction = root[:, None] * z
+    size = (direction * direction).sum(axis=0)
+    return is_positive_definite(quotient + (direction / size).dot(direction.T))
 
 
-def stays_together(program: GramProgram, cluster: Cluster, z: arb, v: arb) -> bool:
-    """Prove κ = z²/ω − ω d > 0, where D_ij = d w_i w_j inside the cluster and w are class sizes."""
+def stays_together(program: GramProgram, cluster: Cluster, square: arb, v: arb) -> bool:
+    """Prove κ = ν/ω − ω d > 0, where D_ij = d w_i w_j inside the cluster and w are class sizes.
+
+    `square` is ν, the slack's own entry at the merged node: z² where the slack is z zᵀ.
+    """
     rows = only_rows(program)
     weight, members = balls(cluster.weight), balls(program.multiplicity[cluster.groups])
     if np.any(rows.peer_multiplicity[0][cluster.groups] != cluster.weight):
@@ -216,4 +232,4 @@ def stays_together(program: GramProgram, cluster: Cluster, z: arb, v: arb) -> bo
             return False
         share = ball(per_member[0]) / (ball(program.normaliser) * weight[0])
         slope = share * (-v).exp() / ball(program.temperature)
-    return bool(z * z / total - total * slope > 0)
+    return bool(square / total - total * slope > 0)

@@ -30,6 +30,22 @@ class RowsAt(Protocol):
         ...
 
 
+class RowHessians(NamedTuple):
+    """Second derivatives of T rows by x/τ on single entries: diag(diagonal) + Σ_k ½(l_k r_kᵀ + r_k l_kᵀ)."""
+
+    diagonal: Shaped[Balls, "T m1"]
+    pairs: list[tuple[Shaped[Balls, "T m1"], Shaped[Balls, "T m1"]]]  # l_k and r_k
+
+
+@runtime_checkable
+class CurvedRows(RowsAt, Protocol):
+    """Rows that know their second derivatives; what proves local minima asks for it."""
+
+    def hessians(self) -> RowHessians:
+        """Return the second derivatives."""
+        ...
+
+
 @runtime_checkable
 class Enclosure(Protocol):
     """What no matrix changes in T rows of some kind, at the present precision."""
@@ -102,6 +118,12 @@ class RowBalls(NamedTuple):
     slope: Shaped[Balls, "T m1"]  # softmax − target of one entry
     mass: Shaped[Balls, "T m1"]  # (m/c) e^{(x − x̄)/τ} of one entry
     rest: Shaped[Balls, " T"]  # e^excess − 1, and e^excess where there is no floor
+    total: Shaped[Balls, " T"]  # e^excess
+
+    def hessians(self) -> RowHessians:
+        """Return diag(π) − π πᵀ, π the softmax."""
+        softmax = self.mass / self.total[:, None]
+        return RowHessians(softmax, [(-softmax, softmax)])
 
 
 class _Level(NamedTuple):
@@ -198,4 +220,4 @@ def row_balls(table: RowTable, matrix: BallMatrix, inverse_temperature: arb) -> 
     slope[place] = target * (beyond - rest[place[0]]) / total[place[0]]
     slope[row[~on], column[~on]] -= table.target[~on]
     excess = choose(table.has_floor, log1p(rest), log(total))
-    return RowBalls(excess, slope, mass, rest)
+    return RowBalls(excess, slope, mass, rest, total)

@@ -10,6 +10,7 @@ from flint import arb
 from jaxtyping import Bool, Float, Int, Shaped
 
 from certify.balls.enclosures import BallMatrix, Balls, balls, choose, exp
+from certify.balls.rows import RowHessians
 from relax.errors import InputError
 from relax.facts import brief
 from relax.rows import SumExp
@@ -43,7 +44,7 @@ class SumExpBalls:
         mean: Any = read.sum(axis=1)
         term = self.multiplicity * exp((entry - mean[:, None]) * inverse_temperature)
         excess = (self.members * term).sum(axis=1)
-        return SumExpStateBalls(excess, term - self.target * excess[:, None])
+        return SumExpStateBalls(excess, term - self.target * excess[:, None], term, self.target)
 
 
 @brief
@@ -53,6 +54,13 @@ class SumExpStateBalls:
 
     excess: Shaped[Balls, " T"]
     slope: Shaped[Balls, "T m1"]
+    term: Shaped[Balls, "T m1"]  # m e^y of one entry
+    target: Shaped[Balls, "T m1"]
+
+    def hessians(self) -> RowHessians:
+        """Return diag(t) − t pᵀ − p tᵀ + (Σ t) p pᵀ, t = m e^y."""
+        both = [(-2 * self.term, self.target), (self.excess[:, None] * self.target, self.target)]
+        return RowHessians(self.term, both)
 
 
 def sum_exp_balls(rows: SumExp, multiplicity: Float[np.ndarray, " m"]) -> SumExpBalls:

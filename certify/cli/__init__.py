@@ -10,26 +10,22 @@ import sys
 import typer
 from typer.exceptions import TyperException
 
-from certify.cli.checking import check_command
-from certify.cli.listing import datasets_command, losses_command
-from certify.cli.solving import EXAMPLES, solve_command
+from certify.cli import checking, explore, landscape, listing, solving, sweep, threshold
 from certify.cli.streams import complain, prepare, say
 from certify.cli.words import in_options
 from relax import __version__
 from relax.errors import InputError, SolverError, reason
 
-CHECK_EXAMPLES = """Examples:
-gramcert check places.json
-gramcert check places.json --tolerance 1e-12 --json
-"""
-LOSSES_EXAMPLES = """Examples:
-gramcert losses
-gramcert losses --sources
-"""
-DATASETS_EXAMPLES = """Examples:
-gramcert datasets
-gramcert solve --dataset cifar10-lt-100
-"""
+COMMANDS = {
+    "solve": (solving.solve_command, solving.EXAMPLES),
+    "check": (checking.check_command, checking.EXAMPLES),
+    "landscape": (landscape.landscape_command, landscape.EXAMPLES),
+    "threshold": (threshold.threshold_command, threshold.EXAMPLES),
+    "sweep": (sweep.sweep_command, sweep.EXAMPLES),
+    "explore": (explore.explore_command, explore.EXAMPLES),
+    "losses": (listing.losses_command, listing.OF_LOSSES),
+    "datasets": (listing.datasets_command, listing.OF_DATASETS),
+}
 
 app = typer.Typer(
     name="gramcert",
@@ -37,10 +33,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("solve", epilog=EXAMPLES)(solve_command)
-app.command("check", epilog=CHECK_EXAMPLES)(check_command)
-app.command("losses", epilog=LOSSES_EXAMPLES)(losses_command)
-app.command("datasets", epilog=DATASETS_EXAMPLES)(datasets_command)
+for _name, (_command, _examples) in COMMANDS.items():
+    app.command(_name, epilog=f"Examples:\n{_examples}")(_command)
 
 
 def _print_version(wanted: bool) -> None:
@@ -66,7 +60,7 @@ def main() -> None:
     except InputError as error:
         complain(in_options(str(error)))
     except typer.BadParameter as error:
-        complain(f"{_option(error)} {error.message}")
+        complain(f"{_option(error)} {error.message or 'is missing; give it'}")
     except TyperException as error:
         complain(f"{error.format_message()} (gramcert --help says what there is)")
     except OSError as error:  # of help texts, which typer prints; ours go through `say`

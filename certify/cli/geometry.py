@@ -23,7 +23,7 @@ def geometry_facts(geometry: Geometry, proven: bool) -> list[tuple[str, str]]:
     geometry : Geometry
         The geometry.
     proven : bool
-        Whether the solution is certified. Only then is said which units coincide.
+        Whether the units that the geometry says to coincide are proven to. Else nothing is said of it.
     """
     few = len(geometry.sizes) <= MOST_KINDS
     facts = [("geometry", _subject(geometry))]

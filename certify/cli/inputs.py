@@ -9,41 +9,15 @@ from typing import Any
 from certify.cli.labels import read_labels, split_column
 from certify.cli.words import about
 from relax import losses
-from relax.counts import ClassCounts
 from relax.errors import InputError, worded
 from relax.files import check_apart
 from relax.losses import Loss
 from relax.losses.parameters import parameters, read_norm
 from relax.norms import Norm
-from relax.numerals import typed_whole
+from relax.numerals import typed_counts, typed_whole
 from relax.problem import Problem
 
 PICTURES = (".png", ".pdf", ".svg")  # relax.plots.FORMATS, without loading matplotlib
-
-
-def parse_counts(text: str) -> ClassCounts:
-    """Read "100,100,10,10" or "1000x5,10x1000000" (size x classes), all in plain digits.
-
-    Raises
-    ------
-    InputError
-        If an item is not of this form, or not a positive integer.
-    """
-    if not text.strip():
-        raise InputError("--counts is empty; give class sizes, e.g. 100,100,10,10")
-    return ClassCounts.of_runs([_item(item) for item in text.split(",")])
-
-
-def _item(item: str) -> tuple[int, int]:
-    """Return the size and the number of classes of an item, "100" or "100x2"."""
-    size, times, classes = item.partition("×" if "×" in item else "x")
-    try:
-        return typed_whole(size), typed_whole(classes) if times else 1
-    except ValueError:
-        raise InputError(
-            f"--counts item {worded(item.strip())} is not a class size; "
-            "write 100,100,10,10 or 1000x5,10x1000000"
-        ) from None
 
 
 def parse_step(text: str) -> tuple[int, int, int, int]:
@@ -125,7 +99,7 @@ def make_problem(
     options |= {"loss": loss, "temperature": temperature}
     if counts is not None:
         with about("--counts"):
-            read = parse_counts(counts)
+            read = typed_counts(counts)
         return Problem(read, **options)
     if labels is not None:
         return Problem.from_labels(read_labels(labels), **options)
@@ -141,6 +115,18 @@ def files_of(labels: str | None, loss: str) -> dict[str, Path | None]:
     return {"--labels": None if labels is None else split_column(labels)[0], **read}
 
 
+def check_plot(plot: Path | None) -> None:
+    """Refuse a picture of an unknown kind.
+
+    Raises
+    ------
+    InputError
+        If its name says none that there is.
+    """
+    if plot is not None and plot.suffix not in PICTURES:
+        raise InputError(f"--plot {worded(str(plot))} must end in one of {', '.join(PICTURES)}")
+
+
 def check_outputs(
     certificate: Path | None, save: Path | None, plot: Path | None, inputs: dict[str, Path | None]
 ) -> None:
@@ -151,6 +137,5 @@ def check_outputs(
     InputError
         If one is refused.
     """
-    if plot is not None and plot.suffix not in PICTURES:
-        raise InputError(f"--plot {worded(str(plot))} must end in one of {', '.join(PICTURES)}")
+    check_plot(plot)
     check_apart({"--certificate": certificate, "--save": save, "--plot": plot}, inputs)

@@ -17,6 +17,13 @@ from relax.losses.parameters import parameters, spelled_default, spelled_kind
 Sources = Annotated[bool, typer.Option("--sources", help="Say where each comes from.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
+OF_LOSSES = """gramcert losses
+gramcert losses --sources
+"""
+OF_DATASETS = """gramcert datasets
+gramcert solve --dataset cifar10-lt-100
+"""
+
 
 def losses_command(sources: Sources = False, as_json: AsJson = False) -> None:
     """List the losses with their parameters, default temperatures and formulas."""

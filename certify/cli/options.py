@@ -52,29 +52,30 @@ def positive(example: str) -> Callable[[Any], float]:
     )
 
 
-def _among(names: Callable[[], Any]) -> Callable[[str], list[str]]:
+def among(names: Callable[[], Any]) -> Callable[[str], list[str]]:
     """Return a completion that offers those of these names that begin as typed."""
     return lambda incomplete: [name for name in names() if name.startswith(incomplete)]
 
 
-def _of(group: str, *flags: str, **settings: Any) -> Any:
+def of(group: str, *flags: str, **settings: Any) -> Any:
+    """Return an option that help shows in a group."""
     return typer.Option(*flags, rich_help_panel=group, **settings)
 
 
 def _whole(group: str, least: int, help: str, most: int = 2**53) -> Any:
-    return _of(group, parser=whole(least, most), metavar="INTEGER", help=help)
+    return of(group, parser=whole(least, most), metavar="INTEGER", help=help)
 
 
 def _positive(group: str, example: str, help: str) -> Any:
-    return _of(group, parser=positive(example), metavar="NUMBER", help=help)
+    return of(group, parser=positive(example), metavar="NUMBER", help=help)
 
 
 Counts = Annotated[
-    str | None, _of(COUNTS, help="Class sizes: 100,100,10,10 or 1000x5,10x1000000 (size x classes).")
+    str | None, of(COUNTS, help="Class sizes: 100,100,10,10 or 1000x5,10x1000000 (size x classes).")
 ]
 Labels = Annotated[
     str | None,
-    _of(
+    of(
         COUNTS,
         metavar="FILE[:COLUMN]",
         help="One label a sample: .npy, .npz, text, or a column of a CSV file.",
@@ -82,39 +83,38 @@ Labels = Annotated[
 ]
 Dataset = Annotated[
     str | None,
-    _of(COUNTS, autocompletion=_among(datasets.names), help="A name that `gramcert datasets` lists."),
+    of(COUNTS, autocompletion=among(datasets.names), help="A name that `gramcert datasets` lists."),
 ]
-Step = Annotated[str | None, _of(COUNTS, help="k_major,k_minor,n_major,n_minor.")]
+ThresholdStep = Annotated[str | None, of(COUNTS, help="k_major,k_minor,n_minor: the threshold in n_major.")]
+Step = Annotated[str | None, of(COUNTS, help="k_major,k_minor,n_major,n_minor.")]
 
 Temperature = Annotated[float | None, _positive(PROBLEM, "0.1", "τ > 0; without it the loss's own default.")]
 LossText = Annotated[
     str,
-    _of(
+    of(
         PROBLEM,
-        autocompletion=_among(losses.names),
+        autocompletion=among(losses.names),
         help="NAME or NAME:parameter=value,…; `gramcert losses` lists them.",
     ),
 ]
 BatchSize = Annotated[int | None, _whole(PROBLEM, 1, "Short for the loss's parameter batch_size.")]
 NormText = Annotated[
     str,
-    _of(
-        PROBLEM, autocompletion=_among(lambda: NORMS), help="sphere, ball, ridge:WEIGHT or mean-square:BOUND."
-    ),
+    of(PROBLEM, autocompletion=among(lambda: NORMS), help="sphere, ball, ridge:WEIGHT or mean-square:BOUND."),
 ]
-Nonnegative = Annotated[bool, _of(PROBLEM, "--nonnegative", help="Entrywise non-negative features.")]
+Nonnegative = Annotated[bool, of(PROBLEM, "--nonnegative", help="Entrywise non-negative features.")]
 Views = Annotated[int, _whole(PROBLEM, 1, "Views of each sample; they multiply the counts.")]
 
 LevelText = Annotated[
     str,
-    _of(
+    of(
         SOLVING,
-        autocompletion=_among(lambda: get_args(Level)),
+        autocompletion=among(lambda: get_args(Level)),
         help="groups of equal classes, classes, or samples (the n × n lift).",
     ),
 ]
 SolverName = Annotated[
-    str, _of(SOLVING, autocompletion=_among(solvers), help=f"One of: {', '.join(solvers())}.")
+    str, of(SOLVING, autocompletion=among(solvers), help=f"One of: {', '.join(solvers())}.")
 ]
 Tolerance = Annotated[float, _positive(SOLVING, "1e-9", "Proven gap allowed, relative to its scale.")]
 TimeLimit = Annotated[
@@ -122,11 +122,11 @@ TimeLimit = Annotated[
     _positive(SOLVING, "60", "Seconds for all stages, within one or a tenth; then the best so far counts."),
 ]
 
-CertificateFile = Annotated[Path | None, _of(OUTPUTS, help="Write the certificate here (JSON).")]
-SaveFile = Annotated[Path | None, _of(OUTPUTS, help="Write the solution here (npz).")]
-PlotFile = Annotated[Path | None, _of(OUTPUTS, help="Draw the geometry here (png, pdf or svg).")]
-AsJson = Annotated[bool, _of(OUTPUTS, "--json", help="Print one JSON object.")]
-Quiet = Annotated[bool, _of(OUTPUTS, "--quiet", help="No progress on stderr.")]
+CertificateFile = Annotated[Path | None, of(OUTPUTS, help="Write the certificate here (JSON).")]
+SaveFile = Annotated[Path | None, of(OUTPUTS, help="Write the solution here (npz).")]
+PlotFile = Annotated[Path | None, of(OUTPUTS, help="Draw the geometry here (png, pdf or svg).")]
+AsJson = Annotated[bool, of(OUTPUTS, "--json", help="Print one JSON object.")]
+Quiet = Annotated[bool, of(OUTPUTS, "--quiet", help="No progress on stderr.")]
 
 Starts = Annotated[int | None, _whole(DESCENT, 1, "Match with this many gradient descents on free features.")]
 Dimension = Annotated[

@@ -21,8 +21,7 @@ from relax.errors import InputError, SolverError
 from relax.files import write_atomically
 from relax.problem import as_level
 
-EXAMPLES = """Examples:
-gramcert solve --counts 100,100,10,10 --temperature 0.1
+EXAMPLES = """gramcert solve --counts 100,100,10,10 --temperature 0.1
 gramcert solve --dataset places-lt --certificate places.json --plot places.png
 gramcert solve --counts 12,6,3 --temperature 0.5 --verify-descent 16
 gramcert solve --counts 6,4,3 --level samples --solver scs

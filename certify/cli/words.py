@@ -10,6 +10,8 @@ from relax.errors import InputError
 
 # What a message begins with, and the option that gives it: "level x must …" is "--level x must …".
 ARGUMENTS = {
+    "counts is": "--counts is",
+    "counts item": "--counts item",
     "temperature": "--temperature",
     "tolerance": "--tolerance",
     "time limit": "--time-limit",
@@ -21,6 +23,8 @@ ARGUMENTS = {
     "dim": "--descent-dim",
     "starts": "--verify-descent",
     "labels": "--labels",
+    "ratio": "--R",
+    "journal": "--journal",
     "solver": "--solver",
     "unknown solver": "--solver: unknown solver",
     "unknown data set": "--dataset: unknown data set",

@@ -57,7 +57,7 @@ def loss_of_features(
     if not 2 <= bits <= MOST_BITS:
         raise InputError(f"precision {worded(precision)} must lie between 2 and {MOST_BITS} bits")
     features = exact_features(features)
-    classes = _classes(features, problem, labels)
+    classes = classes_of_samples(features, problem, labels)
     with ctx.workprec(bits):
         integers, power = integer_rows(features)
         squared = times_powers((integers * integers).sum(axis=1), 2 * power)
@@ -90,7 +90,9 @@ def _similarities(integers: Any, scale: Any, inverse_temperature: arb) -> Any:
     return rows
 
 
-def _classes(features: Float64[np.ndarray, "n d"], problem: Problem, labels: Any) -> Int[np.ndarray, " n"]:
+def classes_of_samples(
+    features: Float64[np.ndarray, "n d"], problem: Problem, labels: Any
+) -> Int[np.ndarray, " n"]:
     """Return the class of every sample as a number, after checking everything a user can get wrong."""
     counts = problem.effective_counts
     if len(features) != counts.samples:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import replace
 from typing import Any
@@ -10,11 +11,12 @@ import numpy as np
 import torch
 
 from relax.descent.arrays import TorchArrays
-from relax.descent.lbfgs import MEMORY, search
+from relax.descent.following import follow, freed, parameters
+from relax.descent.lbfgs import MEMORY, described, search
 from relax.descent.objective import MOST_ENTRIES, Objective, objective_of
 from relax.descent.stochastic import Training, train
 from relax.endpoints import Approach, Descent, Match, Trajectory, approach, certified, match
-from relax.errors import InputError, expect, worded
+from relax.errors import InputError, between, expect, reason, worded
 from relax.problem import Problem
 
 __all__ = [
@@ -28,6 +30,7 @@ __all__ = [
     "certified",
     "check_descent",
     "descend",
+    "descend_from",
     "match",
     "train",
 ]
@@ -36,6 +39,7 @@ GROUP_ENTRIES = 2**21  # similarities of the starts that share a search; larger 
 COPIES = 2 * MEMORY + 8  # of all parameters, which L-BFGS keeps
 MOST_NUMBERS = 2**28  # that a search keeps: two gigabytes
 MOST_DRAWN = 10**8  # numbers of all starting points: a gigabyte
+SHAPE = "give an array of shape (starts, n, dim)"
 START = 0.5  # root mean square norm of the random starts; only a ridge sees it
 
 
@@ -111,6 +115,104 @@ def descend(
         free = [chart.start(role.to(device)) for chart, role in zip(goal.charts, group, strict=True)]
         found.append(search(free, goal, max_iterations, trajectory, deadline))
     return _joined(found)
+
+
+def descend_from(
+    problem: Problem,
+    features: Any,
+    classifier: Any = None,
+    reach: float = 0.05,
+    level: str = "samples",
+    device: str = "cpu",
+    max_evaluations: int = 3000,
+    time_limit: float | None = None,
+) -> Descent:
+    """Minimise a loss from given features, in steps that do not leave a basin that is wider than they are.
+
+    Each start has an L-BFGS of its own and steps of its own, no vector moving farther than `reach` times
+    their root mean square norm, and none going up. So it ends where a slow gradient flow would, or near it;
+    `descend`, whose line search may cross a ridge, is for finding the lowest point.
+
+    Parameters
+    ----------
+    problem : Problem
+        As for `descend`.
+    features : array, shape (starts, n, dim)
+        A vector for each sample (view), or class, in the order of `Descent.labels`; brought to the norm of
+        the problem, and to non-negative entries where it asks for them.
+    classifier : array, shape (starts, k, dim), optional
+        Its vectors where the loss has some; the means of the classes' features by default.
+    reach : float
+        The longest step of a vector.
+    level, device
+        As for `descend`.
+    max_evaluations : int
+        Evaluations of loss and gradient, each of all starts that are under way.
+    time_limit : float, optional
+        Seconds after which all starts are returned as far as they came.
+
+    Returns
+    -------
+    Descent
+        As `descend` returns it.
+
+    Raises
+    ------
+    InputError
+        As `check_descent`, and if the features are not finite numbers of this shape.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from relax import Problem
+    >>> problem = Problem([3, 3], temperature=0.5)
+    >>> flipped = np.array([[[1.0, 0.1], [1, 0], [-1, 0], [-1, 0], [-1, 0], [-1, 0]]])
+    >>> bool(descend_from(problem, flipped).converged[0])
+    True
+    """
+    deadline = np.inf if time_limit is None else time.monotonic() + time_limit
+    start = given(features, "features")
+    goal = freed(check_descent(problem, start.shape[2], len(start), level=level, device=device))
+    reach = between(reach, 0, math.inf, "reach", "0.05")
+    _check_whole("max_evaluations", max_evaluations, 1, 2**53)
+    free = parameters_of(goal, start, None if classifier is None else given(classifier, "classifier"))
+    found = follow(free, goal, reach, max_evaluations, deadline)
+    return described(found.free, goal, found.gradient_norms, found.evaluations)
+
+
+def parameters_of(
+    goal: Objective, features: torch.Tensor, classifier: torch.Tensor | None = None
+) -> list[torch.Tensor]:
+    """Return the parameters of given vectors; a classifier that is not given has the means of the classes.
+
+    Raises
+    ------
+    InputError
+        If there is not a vector for each feature, or class.
+    """
+    roles = [features.to(goal.xp.device)]
+    if len(goal.charts) == 2:
+        classes = torch.eye(len(goal.copies[0]), dtype=torch.float64)[torch.from_numpy(goal.labelled.classes)]
+        means = (classes / classes.sum(0)).mT.to(roles[0]) @ roles[0]
+        roles.insert(0, means if classifier is None else classifier.to(roles[0]))
+    for vectors, copies in zip(roles, goal.copies, strict=True):
+        if vectors.shape != (len(features), len(copies), features.shape[2]):
+            raise InputError(
+                f"given vectors have shape {tuple(vectors.shape)}; give {len(copies)} to each start, "
+                f"in dim = {features.shape[2]}"
+            )
+    return [parameters(chart, role) for chart, role in zip(goal.charts, roles, strict=True)]
+
+
+def given(vectors: Any, what: str) -> torch.Tensor:
+    """Return vectors as a new tensor of float64."""
+    try:
+        array = np.array(vectors, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{what} are no array of numbers ({reason(error)}); {SHAPE}") from error
+    if array.ndim != 3 or 0 in array.shape or not np.isfinite(array).all():
+        raise InputError(f"{what} {worded(vectors)} are no finite numbers of that shape; {SHAPE}")
+    return torch.from_numpy(array)
 
 
 def _together(goal: Objective, dim: int) -> int:

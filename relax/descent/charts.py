@@ -79,19 +79,27 @@ class Chart:
         plain = free.square() if self.nonnegative else free
         if self.held == "free":
             return plain
-        size = self._size(plain)
+        size = self.size(plain)
         return 2 * plain / (1 + size) if self.held == "within" else plain / size.sqrt()
 
     def reduced(self, free: Vectors) -> Vectors:
         """Return parameters of the same vectors, not beyond the bound: far out, the gradient fades."""
         if self.held == "free":
             return free
-        size = self._size(free.square() if self.nonnegative else free)
+        size = self.size(free.square() if self.nonnegative else free)
         factor = 1 / (size.clamp(min=1.0) if self.held == "within" else size.sqrt())
         return free * (factor.sqrt() if self.nonnegative else factor)
 
-    def _size(self, plain: Vectors) -> Float64[torch.Tensor, "starts _ 1"]:
-        """Return q."""
+    def tangential(self, free: Vectors, way: Vectors) -> Vectors:
+        """Return a direction without its radial part, along which vectors would not move: of fixed norms."""
+        if self.held not in ("each", "all"):
+            return way
+        axes = -1 if self.held == "each" else (-2, -1)
+        inward = (way * free).sum(axes, keepdim=True) / free.square().sum(axes, keepdim=True)
+        return way - inward * free
+
+    def size(self, plain: Vectors) -> Float64[torch.Tensor, "starts _ 1"]:
+        """Return q, the squared norm over its bound."""
         squared = plain.square().sum(-1, keepdim=True)
         if not isinstance(self.norm, MeanSquare):
             assert isinstance(self.norm, (Sphere, Ball))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -81,6 +81,14 @@ def search(
         objective = released
         more, gradient = minimise(free, objective, max_iterations, record, deadline)
         evaluations += more
+    found = described(free, objective, gradient, evaluations)
+    return found if record is None else replace(found, trajectory=record.trajectory())
+
+
+def described(
+    free: Free, objective: Objective, gradient: Float64[torch.Tensor, " starts"], evaluations: int
+) -> Descent:
+    """Return where parameters are, given the gradient norm of each start."""
     with torch.no_grad():
         vectors = mapped(free, objective)
         floor, excess = (part.numpy(force=True) for part in objective.share(vectors))
@@ -96,7 +104,6 @@ def search(
         evaluations=evaluations,
         samples=objective.labelled.samples,
         classifier=classifier[0] if classifier else None,
-        trajectory=None if record is None else record.trajectory(),
     )
 
 

@@ -98,7 +98,11 @@ class Objective:
 
     def minimised(self, excess: Float64[torch.Tensor, " starts"]) -> Float64[torch.Tensor, ""]:
         """Return Σ log(excess) over the starts, or Σ of the losses themselves where there is no floor."""
-        return (excess.clamp(min=LEAST_EXCESS).log() if self.relative else excess).sum()
+        return self.each(excess).sum()
+
+    def each(self, excess: Float64[torch.Tensor, " starts"]) -> Float64[torch.Tensor, " starts"]:
+        """Return log(excess) of each start, or its loss where there is no floor."""
+        return excess.clamp(min=LEAST_EXCESS).log() if self.relative else excess
 
 
 def objective_of(problem: Problem, level: str, device: str) -> Objective:

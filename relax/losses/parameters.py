@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 import types
 import typing
-from collections.abc import Iterator
 from dataclasses import MISSING, Field, fields
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal, Union
 
@@ -34,11 +34,11 @@ class Parameter(typing.NamedTuple):
     default: Any
 
 
-def parameters(loss: type[Any]) -> Iterator[Parameter]:
-    """Yield the parameters of a loss, in the order of its fields."""
+@cache
+def parameters(loss: type[Any]) -> tuple[Parameter, ...]:
+    """Return the parameters of a loss, in the order of its fields."""
     hints = typing.get_type_hints(loss)
-    for field in fields(loss):  # type: ignore[arg-type]
-        yield _parameter(field, hints[field.name])
+    return tuple(_parameter(field, hints[field.name]) for field in fields(loss))  # type: ignore[arg-type]
 
 
 def _parameter(field: Field[Any], hint: Any) -> Parameter:

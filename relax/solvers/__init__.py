@@ -28,19 +28,20 @@ CONIC = ("clarabel", "scs", "mosek")
 
 @dataclass(frozen=True)
 class Solver:
-    """A named pair of `supports` and `solve`."""
+    """A named pair of `supports` and `solve`, which takes a `start` where `warm` says so."""
 
     name: str
     supports: Callable[[GramProgram], str | None]
-    solve: Callable[[GramProgram, float, float], Answer]
+    solve: Callable[..., Answer]
+    warm: bool = False
 
 
 _SOLVERS = {
     solver.name: solver
     for solver in [
-        Solver("dual_vector", dual_vector.supports, dual_vector.solve),
+        Solver("dual_vector", dual_vector.supports, dual_vector.solve, warm=True),
         Solver("orthogonal_frame", orthogonal_frame.supports, orthogonal_frame.solve),
-        Solver("low_rank", low_rank.supports, low_rank.solve),
+        Solver("low_rank", low_rank.supports, low_rank.solve, warm=True),
         Solver("barrier", barrier.supports, barrier.solve),
         *(Solver(name, conic.supports, partial(conic.solve, name=name)) for name in CONIC),
     ]
@@ -60,6 +61,7 @@ def solve(
     level: Level = "groups",
     tolerance: float = TOLERANCE,
     time_limit: float | None = None,
+    start: Solution | None = None,
 ) -> Solution:
     """Return the optimum of a problem.
 
@@ -74,6 +76,9 @@ def solve(
         classes are by far the fastest, samples are the reference.
     tolerance, time_limit : float
         See `solve_program`.
+    start : Solution, optional
+        Of a problem that differs little, at the same level: solvers that can begin there, and begin anew
+        where that leads nowhere. It costs time or saves it; what is optimal is decided by bounds alone.
 
     Raises
     ------
@@ -85,7 +90,10 @@ def solve(
     expect(problem, Problem, "problem", "give a Problem: solve(Problem([12, 6, 3]))")
     deadline = _deadline(solver, tolerance, time_limit)
     reduction = problem.reduction(level)
-    answer = _solved(problem.assembled(reduction), solver, tolerance, deadline)
+    if start is not None:
+        expect(start, Solution, "start", "give what solve returned for a problem nearby")
+    near = None if start is None else start.answer
+    answer = _solved(problem.assembled(reduction), solver, tolerance, deadline, near)
     return Solution(problem, reduction, level, answer)
 
 
@@ -142,17 +150,19 @@ def _deadline(solver: str, tolerance: float, time_limit: float | None) -> float:
     return np.inf if time_limit is None else time.monotonic() + float(time_limit)
 
 
-def _solved(program: GramProgram, solver: str, tolerance: float, deadline: float) -> Answer:
+def _solved(
+    program: GramProgram, solver: str, tolerance: float, deadline: float, start: Answer | None = None
+) -> Answer:
     """Return the best point and the best bound of the solvers that are tried until the deadline."""
-    best, started, choice = None, time.monotonic(), _chosen(program, solver)
-    for chosen in choice:
+    best, started, runs = None, time.monotonic(), _runs(program, _chosen(program, solver), start)
+    for left, (chosen, options) in zip(range(len(runs))[::-1], runs, strict=True):
         try:
-            answer = chosen.solve(program, tolerance, deadline)
+            answer = chosen.solve(program, tolerance, deadline, **options)
             found = _judged(replace(answer, solver=chosen.name), tolerance, started, deadline)
         except KeyboardInterrupt:
             found = replace(nothing_yet(program), solver=chosen.name, seconds=time.monotonic() - started)
         except SolverError:
-            if best is None and chosen is choice[-1]:
+            if best is None and not left:
                 raise
             continue  # what others found stands
         best = found if best is None else _better_of(best, found)
@@ -160,9 +170,26 @@ def _solved(program: GramProgram, solver: str, tolerance: float, deadline: float
         if best.relative_gap() <= tolerance or underflows or found.status is Status.INTERRUPTED:
             break
         if time.monotonic() > deadline:
-            return best if chosen is choice[-1] else replace(best, status=Status.TIME_LIMIT)
+            return replace(best, status=Status.TIME_LIMIT) if left else best
     assert best is not None
     return best
+
+
+def _runs(
+    program: GramProgram, choice: list[Solver], start: Answer | None
+) -> list[tuple[Solver, dict[str, Answer]]]:
+    """Return what to try in turn: each solver from the start, where it takes that and it fits, then anew."""
+    runs: list[tuple[Solver, dict[str, Answer]]] = []
+    for solver in choice:
+        if start is not None and solver.warm and _alike(program, start.program):
+            runs.append((solver, {"start": start}))
+        runs.append((solver, {}))
+    return runs
+
+
+def _alike(program: GramProgram, other: GramProgram) -> bool:
+    """Return whether two programs have the same nodes."""
+    return program.roles == other.roles and np.array_equal(program.multiplicity, other.multiplicity)
 
 
 def _judged(answer: Answer, tolerance: float, started: float, deadline: float) -> Answer:

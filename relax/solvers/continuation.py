@@ -15,6 +15,7 @@ ACCURATE = 1e-13  # residual at which float64 has nothing more to give
 ACCEPTABLE = 1e-8  # residual at which a step that no longer improves counts as rounding
 ROUNDING = 1e-12  # a step in log z and log Z that means nothing
 LONGEST_STEP = 3.0  # in log z and log Z
+NEAR = 8  # Newton steps from a matrix that is said to be near
 SHORTEST_ADVANCE = 1e-4  # of the continuation parameter
 
 
@@ -41,13 +42,16 @@ class StepCount:
         return time.monotonic() > self.deadline
 
 
-def solve_equations(equations: DualEquations, count: StepCount) -> Root | None:
-    """Return the root near the simplex ETF, by Newton's method, or else by continuation.
+def solve_equations(
+    equations: DualEquations, count: StepCount, near: Float[np.ndarray, "m m"] | None = None
+) -> Root | None:
+    """Return the root near a matrix or the simplex ETF, by Newton's method, or else by continuation.
 
     Returns None when continuation stops short (the path turns or ends) or time is up.
     """
     with np.errstate(over="ignore", invalid="ignore"):  # a step too far; what is not finite ends the search
-        root = newton(equations, *equations.start(), count, patience=30)
+        root = None if near is None else newton(equations, *equations.start(near), count, patience=NEAR)
+        root = newton(equations, *equations.start(), count, patience=30) if root is None else root
         return root if root is not None else _continue_from_balance(equations, count)
 
 

@@ -57,17 +57,18 @@ def supports(program: GramProgram) -> str | None:
     return None
 
 
-def solve(program: GramProgram, tolerance: float, deadline: float) -> Answer:
+def solve(program: GramProgram, tolerance: float, deadline: float, start: Answer | None = None) -> Answer:
     """Return the optimum by the dual-vector equations (module docstring; `supports` says where).
 
-    The tolerance is not used: Newton's method goes to rounding level, and it is quadratic.
+    The tolerance is not used: Newton's method goes to rounding level, and it is quadratic. Near a start, an
+    answer for a program with as many groups, it begins there, and with the classes that coincide there.
     """
-    count = StepCount(deadline)
-    partition, best, seen = _forced(program), None, set[Partition]()
+    count, near = StepCount(deadline), None if start is None else start.point.peer
+    partition, best, seen = _first(program, start), None, set[Partition]()
     status = Status.ITERATION_LIMIT
     while len(seen) < MOST_PARTITIONS:
         seen.add(partition)
-        answer = _solve_partition(program, partition, count)
+        answer = _solve_partition(program, partition, count, near)
         if answer is None:
             status = Status.TIME_LIMIT if count.out_of_time() else Status.STALLED
             break
@@ -99,14 +100,19 @@ class _Stage(NamedTuple):
     nodes: np.ndarray
 
 
-def _solve_partition(program: GramProgram, partition: Partition, count: StepCount) -> _Stage | None:
+def _solve_partition(
+    program: GramProgram, partition: Partition, count: StepCount, near: np.ndarray | None
+) -> _Stage | None:
     clusters = sorted(partition)
     merged = merge(program, clusters)
     if clusters and supports(merged) is not None:
         return None
     norm = program.rules[0].square  # type: ignore[attr-defined]
     equations = DualEquations.of(merged, norm)
-    root = solve_equations(equations, count)
+    if near is not None:
+        _, member = np.unique(merge_labels(program.groups, clusters), return_index=True)
+        near = np.where(equations.members > 0, near[np.ix_(member, member)], norm)
+    root = solve_equations(equations, count, near)
     if root is None:
         return None
     own = np.full((merged.groups, 1, 1), norm)
@@ -179,6 +185,16 @@ def _forced(program: GramProgram) -> Partition:
     silent = np.flatnonzero(~_anchored(program))
     several = program.multiplicity[silent].sum() > 1
     return frozenset([tuple(silent.tolist())]) if several else frozenset()
+
+
+def _first(program: GramProgram, start: Answer | None) -> Partition:
+    """Return the clusters of a start, where they may be those of the program, else what is forced."""
+    forced = _forced(program)
+    if start is None:
+        return forced
+    held = [tuple(sorted(one.groups.tolist())) for one in start.witness.clusters if one.kappa >= 0]
+    found = frozenset(cluster for cluster in held if program.multiplicity[list(cluster)].sum() > 1)
+    return found if forced <= found and all(_alike(program, cluster) for cluster in found) else forced
 
 
 def _revised(program: GramProgram, partition: Partition, answer: _Stage) -> Partition:

@@ -1052,9 +1052,9 @@ def survivors(seeds: range) -> tuple[int, int]:
 
 
 def test_no_mutation_makes_a_false_claim_pass() -> None:
-    accepted, rejected = survivors(range(3000))
-    assert accepted > 300  # harmless ones; else this test could not tell
-    assert rejected > 400
+    accepted, rejected = survivors(range(1200))
+    assert accepted > 120  # harmless ones; else this test could not tell
+    assert rejected > 160
 
 
 @pytest.mark.slow

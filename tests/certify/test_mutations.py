@@ -271,10 +271,10 @@ def test_the_oracle_knows_what_is_false() -> None:
 
 
 def test_no_mutant_that_is_false_is_accepted() -> None:
-    start, result = time.monotonic(), survey(range(510))
-    assert sum(result.found.values()) >= 450
-    assert len(result.true) >= 20 and result.of(accepted="accepted") >= 50, result.found
-    assert result.of(accepted="rejected") >= 100 and result.of(accepted="unusable") >= 50, result.found
+    start, result = time.monotonic(), survey(range(204))  # six of each kind
+    assert sum(result.found.values()) >= 180
+    assert len(result.true) >= 12 and result.of(accepted="accepted") >= 20, result.found
+    assert result.of(accepted="rejected") >= 40 and result.of(accepted="unusable") >= 20, result.found
     print(f"{time.monotonic() - start:.0f} s", summary(result))
 
 

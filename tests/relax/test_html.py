@@ -67,7 +67,7 @@ def test_no_picture_where_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None
     without[-1].document["point"]["vectors"] = [["x"], ["x"]]
     for shown in without:
         assert shown._repr_html_().endswith("</table>")
-    monkeypatch.setattr("relax.plots.MOST_DRAWN", 1)
+    monkeypatch.setattr("relax.plots.figures.MOST_DRAWN", 1)
     assert thumbnail(solve(Problem([5, 3]))) is None
 
 

@@ -49,7 +49,13 @@ def supports(program: GramProgram) -> str | None:
     return None if slots <= LARGEST else f"{slots} slots are too many for low_rank; it takes {LARGEST}"
 
 
-def solve(program: GramProgram, tolerance: float, deadline: float, rank: int | None = None) -> Answer:
+def solve(
+    program: GramProgram,
+    tolerance: float,
+    deadline: float,
+    rank: int | None = None,
+    start: Answer | None = None,
+) -> Answer:
     """Return a point and a witness; `iterations` counts Hessian products, each about a gradient's work.
 
     Parameters
@@ -62,11 +68,13 @@ def solve(program: GramProgram, tolerance: float, deadline: float, rank: int | N
         On the clock of `time.monotonic`.
     rank : int, optional
         Columns of V to start from, the number of groups by default; more are added where they are needed.
+    start : Answer, optional
+        For a program of as many groups and roles: its point is where the search begins.
     """
     factors, started = Factors(program, program.groups if rank is None else rank), time.monotonic()
-    start = factors.start()
-    first = worth(program, factors.matrix(start))
-    search = Search(factors, start, first, deadline - (time.monotonic() - started))  # the last takes as long
+    x = factors.start() if start is None else factors.near(start.point)
+    first = worth(program, factors.matrix(x))
+    search = Search(factors, x, first, deadline - (time.monotonic() - started))  # the last takes as long
     if program.nonnegative:
         search.move_walls()
     try:

@@ -27,6 +27,7 @@ from relax.solvers.blocks import assembled, derivative
 from relax.solvers.low_rank.spheres import Spheres, Vector
 from relax.solvers.low_rank.walls import Walls, ones_like
 
+NEARBY = 1e-6  # the same of a start near a given matrix
 ASYMMETRY = 1e-3  # of the start: what is equal by symmetry alone could otherwise never part
 
 
@@ -138,12 +139,34 @@ class Factors:
         left = np.ones(len(self.spheres.left))
         return self.spheres.retract(np.append(by_slot, left))
 
+    def near(self, point: OrbitMatrix) -> Vector:
+        """Return x near a matrix of these nodes: its factors, and what they leave of bounds."""
+        rng, g = np.random.default_rng(0), self.program.slot_multiplicity
+        v = _root(point.quotient())[:, ::-1][:, : self.rank]
+        v = np.pad(v, ((0, 0), (0, self.rank - v.shape[1])))
+        several = point.multiplicity[:, None, None] > 1
+        y = _root(np.where(several, point.within(), 0.0)).reshape(self.slots, -1)
+        y *= np.sqrt(np.maximum(g - 1.0, 0.0))[:, None]
+        v += NEARBY * rng.normal(size=v.shape)
+        y += NEARBY * rng.normal(size=y.shape) * (g > 1)[:, None]
+        by_slot = np.hstack([v, y]) * self.root_weight
+        row, square = self.spheres.row, self.spheres.square
+        spent = np.bincount(row, np.einsum("ij,ij->i", by_slot, by_slot), len(square) + 1)[:-1]
+        left = np.sqrt(np.maximum(square - spent, NEARBY**2 * square))[self.spheres.left]
+        return self.spheres.retract(np.append(by_slot, left))
+
     def widened(self, x: Vector, columns: Float[np.ndarray, "ms q"]) -> tuple[Factors, Vector]:
         """Return factors with these columns more, and x with them in V."""
         wider = replace(self, rank=self.rank + columns.shape[1])
         v, y, left = self.parts(x)
         by_slot = np.hstack([v, columns, y]) * self.root_weight
         return wider, wider.spheres.retract(np.append(by_slot, left))
+
+
+def _root(matrix: Float[np.ndarray, "*k n n"]) -> Float[np.ndarray, "*k n n"]:
+    """Return F with F Fᵀ the positive part of a matrix; columns by rising norm."""
+    values, vectors = np.linalg.eigh(matrix)
+    return vectors * np.sqrt(np.maximum(values, 0.0))[..., None, :]
 
 
 @brief

@@ -68,7 +68,7 @@ def test_no_random_point_is_better_than_a_known_optimum(case: conformance.Case) 
 
     ends = [
         minimize(lambda x: program.excess(at(x)), rng.normal(size=(m * s) ** 2), options={"maxiter": 40}).fun
-        for _ in range(3)
+        for _ in range(2)
     ]
     assert min(ends) >= case.excess - 1e-9 * program.scale_of_gap(case.gram)
 

@@ -63,7 +63,9 @@ def test_columns_are_added_until_the_slack_is_semidefinite(name: str, rank: int 
 
 
 @pytest.mark.parametrize("norm", [Sphere(), Ball(), None], ids=["sphere", "ball", "ridge"])
-@pytest.mark.parametrize("tau", [2.0, 0.5, 0.1, 0.05, 0.02])
+@pytest.mark.parametrize(
+    "tau", [2.0, *(pytest.param(tau, marks=pytest.mark.slow) for tau in (0.5, 0.1, 0.05)), 0.02]
+)
 def test_relative_accuracy_does_not_depend_on_the_temperature(norm: Norm | None, tau: float) -> None:
     large = 2_000_000 if norm else 2_000  # beyond, weights of a ridge differ too much; the barrier takes them
     for sizes in (long_tail(30), [large] * 15 + [2] * 15, [200, 200, 5, 1, 1, 1]):

@@ -9,12 +9,11 @@ from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, NullLocator
 
-from relax.arrangement import Geometry, plural
+from relax.arrangement import Geometry, geometry, plural
+from relax.plots.canvas import axes_or_new, tidy
+from relax.plots.themes import grey, series
 from relax.solution import Solution
 
-# Okabe and Ito's colours, told apart by every kind of colour vision; markers differ as well
-COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7")
-MARKERS = ("o", "s", "^", "D")
 MARKER_SIZES = (8, 6, 4.5, 3)
 FEW = 30  # sizes whose markers are told apart
 MOST_TICKS = 7
@@ -28,28 +27,51 @@ class Line(NamedTuple):
     values: Float[np.ndarray, " K"]
 
 
-def draw_against_size(axes: Axes, solution: Solution, geometry: Geometry) -> None:
-    """Draw the nearest and the mean entry with others; norms and matched vectors where they say something."""
-    few = len(geometry.sizes) <= FEW
-    for i, line in enumerate(_lines(geometry)):  # the later, the smaller: none is hidden by the next
-        style = {"color": COLOURS[i], "marker": MARKERS[i], "ms": MARKER_SIZES[i] if few else 2.5}
-        axes.plot(geometry.sizes, line.values, lw=1, label=line.label, **style)
-    cosine, problem = geometry.blocks[0].cosine, solution.problem
+def against_size(solution: Solution, ax: Axes | None = None) -> Axes:
+    """Draw how near the vectors of classes stand to others, against the size of their class.
+
+    The nearest and the mean entry with others; norms where they differ, and matched vectors where there are
+    two roles. An arrow gives the farthest where few points are far beyond the rest.
+
+    Parameters
+    ----------
+    solution : Solution
+        What `solve` returned, of any number of classes.
+    ax : Axes, optional
+        Where to draw; a new figure by default.
+
+    Returns
+    -------
+    Axes
+        With a line for each quantity, and that of the simplex where all vectors have one norm.
+    """
+    found = geometry(solution)
+    ax = axes_or_new(ax)
+    few = len(found.sizes) <= FEW
+    for i, line in enumerate(_lines(found)):  # the later, the smaller: none is hidden by the next
+        ax.plot(
+            found.sizes,
+            line.values,
+            **series(i),
+            lw=1.2,
+            ms=MARKER_SIZES[i] if few else 2.5,
+            label=line.label,
+        )
+    cosine, problem = found.blocks[0].cosine, solution.problem
     if cosine and not problem.nonnegative:  # whose optimum is an orthogonal frame, at zero
-        units = problem.counts.classes if geometry.labelled else problem.counts.samples
-        name = "simplex ETF, −1/(k−1)" if geometry.labelled else "simplex of all samples, −1/(n−1)"
-        axes.axhline(-1 / (units - 1), color="0.5", lw=1, ls="--", label=name)
-    axes.set_xscale("log")
-    _mark_sizes(axes, geometry)
-    _leave_out_the_farthest(axes)
-    axes.yaxis.set_major_locator(MaxNLocator(6))
-    axes.grid(axis="y", color="0.92")
-    axes.set_axisbelow(True)
-    axes.set_ylabel("cosine" if cosine else "inner product")
-    near = f"How near {geometry.unit_plural} stand"
-    axes.set_title(near if len(geometry.blocks) == 1 else "Norms, and vectors of the same class")
-    axes.legend(frameon=False, fontsize="small")
-    axes.spines[["top", "right"]].set_visible(False)
+        units = problem.counts.classes if found.labelled else problem.counts.samples
+        name = "simplex ETF, −1/(k−1)" if found.labelled else "simplex of all samples, −1/(n−1)"
+        ax.axhline(-1 / (units - 1), color=grey(0.6), lw=1, ls=(0, (4, 4)), label=name)
+    ax.set_xscale("log")
+    _mark_sizes(ax, found)
+    _leave_out_the_farthest(ax)
+    ax.yaxis.set_major_locator(MaxNLocator(6))
+    tidy(ax)
+    ax.set_ylabel("cosine" if cosine else "inner product")
+    near = f"How near {found.unit_plural} stand"
+    ax.set_title(near if len(found.blocks) == 1 else "Norms, and vectors of the same class")
+    ax.legend(frameon=False)
+    return ax
 
 
 def _lines(geometry: Geometry) -> list[Line]:
@@ -74,18 +96,18 @@ def _lines(geometry: Geometry) -> list[Line]:
     return lines
 
 
-def _leave_out_the_farthest(axes: Axes) -> None:
+def _leave_out_the_farthest(ax: Axes) -> None:
     """Let the axis end where nearly all points do, if few are far beyond; an arrow gives the farthest."""
     points = np.concatenate(
-        [np.column_stack(line.get_data()) for line in axes.get_lines() if line.get_marker() != "None"]
+        [np.column_stack(line.get_data()) for line in ax.get_lines() if line.get_marker() != "None"]
     )
     values = points[np.isfinite(points[:, 1])]
     low, high = values[:, 1].min(initial=0.0), np.quantile(values[:, 1], NEARLY_ALL)
     far = values[np.argmax(values[:, 1])]
     if len(values) <= FEW or far[1] - low <= BEYOND * (high - low):
         return
-    axes.set_ylim(low - MARGIN * (high - low), high + 2 * MARGIN * (high - low))
-    axes.annotate(
+    ax.set_ylim(low - MARGIN * (high - low), high + 2 * MARGIN * (high - low))
+    ax.annotate(
         f"{far[1]:.3g}↑",
         (far[0], 1.0),
         xycoords=("data", "axes fraction"),
@@ -95,11 +117,11 @@ def _leave_out_the_farthest(axes: Axes) -> None:
     )
 
 
-def _mark_sizes(axes: Axes, geometry: Geometry) -> None:
+def _mark_sizes(ax: Axes, geometry: Geometry) -> None:
     """Put ticks at sizes that occur, far enough apart to be read."""
     position = np.log(geometry.sizes.astype(float))
     if len(position) == 1:
-        axes.set_xlim(geometry.sizes[0] / 2, geometry.sizes[0] * 2)
+        ax.set_xlim(geometry.sizes[0] / 2, geometry.sizes[0] * 2)
     apart = (position.max() - position.min()) / MOST_TICKS
     kept = [0]
     for kind in range(1, len(position)):
@@ -108,6 +130,6 @@ def _mark_sizes(axes: Axes, geometry: Geometry) -> None:
     names = [f"{geometry.sizes[kind]:,}" for kind in kept]
     if not geometry.labelled:
         names = [f"{geometry.units[0]:,} {geometry.unit}s"]
-    axes.set_xticks(geometry.sizes[kept], names)
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_xlabel("class size (samples)" if geometry.labelled else "")
+    ax.set_xticks(geometry.sizes[kept], names)
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.set_xlabel("class size (samples)" if geometry.labelled else "")

@@ -15,7 +15,7 @@ from relax.errors import InputError
 from relax.losses import FixedBatches
 from relax.norms import MeanSquare, Ridge
 from relax.plots import geometry_figure, plot_geometry
-from relax.plots.heat_map import scale
+from relax.plots.grams import scale
 
 STEP = [100, 100, 10, 10]
 
@@ -155,7 +155,7 @@ def test_names_of_many_sizes_do_not_meet() -> None:
     assert not heat_map.texts
     positions = np.log(np.asarray(lines.get_xticks()))
     assert np.diff(np.sort(positions)).min() >= np.ptp(np.log([5, 4980])) / 7 - 1e-9
-    assert "grey" in heat_map.get_xlabel()
+    assert "empty" in heat_map.get_xlabel()
 
 
 def test_titles_of_long_parameters_are_cut() -> None:
