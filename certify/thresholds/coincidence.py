@@ -116,9 +116,9 @@ def coinciding(problem: Problem) -> Coincidence:
 
     ν_P being the multiplier of the point's norm and Z_P the argument of its logarithm; κ_P > 0 is proven in
     balls. Under other log-sum-exp rows g classes of one size coincide by the same rule, κ = ν_P/g² − ω n/(τ N
-    Z_P) with ω the weight of a class; classes of different sizes come near but stay apart while there are
-    three points or more, and proven distances say how far. Losses over random batches have no such equations:
-    there the box that the certificate's Gram radius leaves decides.
+    Z_P) with ω the weight of a class; classes of different sizes come near but stay apart as long as there
+    are other points of two sizes or more, and proven distances say how far. Losses over random batches have
+    no such equations: there the box that the certificate's Gram radius leaves decides.
 
     Raises
     ------

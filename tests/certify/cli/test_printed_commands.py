@@ -17,6 +17,7 @@ NOT_RUN = {  # the reason
     "gramcert landscape": "the name of the command",
     "gramcert check FILE": "a placeholder; the README's first command checks a file",
     "gramcert solve": "the name of the command",
+    "gramcert threshold": "the name of the command",
     "gramcert sweep": "the name of the command",
     "gramcert solve --labels FILE[:COLUMN]": "a placeholder; tests/certify/cli/test_labels.py",
     "gramcert solve --loss balanced-negatives": "tests/test_guides.py, where the loss is installed",

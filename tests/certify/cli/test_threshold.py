@@ -40,7 +40,7 @@ def test_what_is_open_has_another_exit_code(gramcert: Gramcert) -> None:
     code, out, _ = gramcert("threshold", "--step", "2,2,5", "--temperature", "0.5", "--loss", balanced)
     assert code == 1 and "nothing: the search was in float64" in out
     code, out, _ = gramcert(
-        "threshold", "--counts", "50,50,20,5,5", "--temperature", "0.1", "--batch-size", "8", "--quiet"
+        "threshold", "--counts", "500000,500000,50,5,5", "--temperature", "0.5", "--batch-size", "8"
     )
     assert code == 1 and "undecided" in out
 

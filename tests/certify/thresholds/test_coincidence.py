@@ -129,9 +129,15 @@ def test_batches_that_draw_a_minority_together() -> None:
     assert found.points() == [(5,)] and found.decided
 
 
-def test_batches_of_three_sizes_are_left_open() -> None:
+def test_batches_of_three_sizes_are_decided_where_there_is_a_radius() -> None:
     found = coinciding(Problem([500, 500, 50, 5, 5], "supcon:batch_size=8", 0.1))
-    assert not found.decided and not found.together.any() and not found.apart.any()
+    assert found.method == "Gram radius" and found.decided and not found.together.any()
+
+
+def test_batches_of_three_sizes_without_a_radius_have_distances_within_a_size() -> None:
+    found = coinciding(Problem([500_000, 500_000, 50, 5, 5], "supcon:batch_size=8", 0.5))
+    assert not found.together.any() and not found.apart.any() and not found.decided
+    assert 0 < found.farthest[2, 2] < 1e-3
     assert "undecided" in str(found)
 
 
