@@ -136,6 +136,7 @@ PARTS: dict[str, Callable[[Progress, Options], Table | str]] = {
     "landscape": landscapes,
     "sweeps": sweeps,
     "batch-sizes": of_batches(batches.step),
+    "batch-merging": of_batches(batches.merging),
     "batch-data-sets": of_batches(batches.data_sets),
     "batch-training": of_batches(batches.training),
     "batch-binding": of_batches(batches.binding),

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from certify.batches import BatchGeometry, batch_geometry
 from certify.rounding import upward
+from certify.thresholds import coinciding
 from relax import Problem, datasets, solve
 from relax.counts import ClassCounts
 from relax.losses import FixedBatches, SupCon
@@ -24,6 +25,8 @@ BATCHES = (64, 256, 1024)
 VIEWS, TEMPERATURE = 2, 0.1
 PROOF_LIMIT = 400.0  # seconds
 MOST_WORK = 10**7  # square of counts times batch size, up to which proofs of shuffled batches are tried
+MERGING = (1.0, 0.5, 0.2, 0.1)  # temperatures
+MERGING_BATCHES, MAJORITIES, RATIOS = (4, 8, 32, 128), (1, 2, 3), (10, 30, 100, 300, 1000)
 TRAINED, TRAINED_BATCH, TRAINED_TEMPERATURE, STEPS, RUNS = (60, 60, 6, 6), 8, 0.5, 20_000, 8
 
 
@@ -53,6 +56,36 @@ def _cosine(found: BatchGeometry, i: int) -> str:
     exact = Context(prec=200)
     away = exact.add(Decimal(radius), abs(exact.subtract(Decimal(cosine), Decimal(printed))))
     return f"{printed} ± {upward(away, 2)}"
+
+
+def merging(progress: Progress) -> Table:
+    """Return how often batches merge minorities that the full batch keeps apart, and the other way round."""
+    total = len(MAJORITIES) * len(RATIOS)
+    table = Table(
+        "τ",
+        *(f"batches of {b}" for b in MERGING_BATCHES),
+        title="Minorities that become one point",
+        caption=(
+            f"Two minorities of 10 samples and 1, 2 or 3 majorities of 100 to 10,000: {total} counts in each "
+            "cell, drawn with replacement, one view. First number: minorities coincide in batches of this "
+            "size and are apart in the full batch, both proven (`certify.thresholds.coinciding`). Second: "
+            "the other way round. Third: undecided in either."
+        ),
+    )
+    for tau in progress.track(MERGING, description="merging"):
+        table.add_row(f"{tau:g}", *(_merged(tau, b) for b in MERGING_BATCHES))
+    return table
+
+
+def _merged(tau: float, b: int) -> str:
+    earlier = later = undecided = 0
+    for k, ratio in product(MAJORITIES, RATIOS):
+        counts, loss = {10 * ratio: k, 10: 2}, SupCon(batch_size=b, sampler="replacement")
+        batch, full = (coinciding(Problem(counts, of, temperature=tau)) for of in (loss, SupCon()))
+        earlier += bool(batch.together[1, 1] and full.apart[1, 1])
+        later += bool(full.together[1, 1] and batch.apart[1, 1])
+        undecided += bool(batch.undecided[1, 1] or full.undecided[1, 1])
+    return f"{earlier}, {later}, {undecided}"
 
 
 def data_sets(progress: Progress) -> Table:

@@ -15,7 +15,8 @@ from rich.table import Table
 from relax.files import write_atomically
 
 ROOT = Path(__file__).resolve().parent.parent
-BATCHES = dict.fromkeys(("batch-sizes", "batch-data-sets", "batch-training", "batch-binding"), "batches.md")
+OF_BATCHES = ("batch-sizes", "batch-merging", "batch-data-sets", "batch-training", "batch-binding")
+BATCHES = dict.fromkeys(OF_BATCHES, "batches.md")
 PAGES = {"grid": "robustness.md", "landscape": "landscape.md", **BATCHES}  # all other parts are on one page
 OTHERS = "benchmark.md"
 MEASURED = ("relax", "certify", "benchmarks")

@@ -11,6 +11,7 @@ import pytest
 from scipy.optimize import minimize_scalar
 
 from certify.batches import BatchGeometry, batch_geometry
+from relax import datasets
 from relax.errors import InputError
 
 STEP = [500, 500, 5, 5]
@@ -130,3 +131,12 @@ def test_what_coincides_is_not_said_to_be_apart() -> None:
 def test_what_makes_no_sense_is_refused(arguments: tuple, sentence: str) -> None:
     with pytest.raises(InputError, match=sentence):
         batch_geometry(*arguments)
+
+
+def test_small_batches_spread_a_long_tail() -> None:
+    """A hundred classes of 500 to 5: the tail's cosines fall towards zero, as the page says."""
+    found = batch_geometry(
+        datasets.counts("cifar100-lt-100"), [64, None], "replacement", views=2, proof_limit=0.0
+    )
+    assert 0 < found.tail_cosine[0] < 0.03 < 0.08 < found.tail_cosine[1]
+    assert np.isnan(found.proof_seconds).all() and not found.proven.any()

@@ -312,14 +312,6 @@ def test_draws_from_nothing_are_refused() -> None:
     assert "draws from nothing" in found.checker.message and "draws from nothing" in found.balls.message
 
 
-def test_no_radius_is_proven() -> None:
-    document = batch(8, "replacement", 2)
-    document["claim"]["gram_radius"] = "2"
-    found = both(json.loads(hashed(document)))
-    assert found.checker.message == "rejected: the Gram radius is not proven"
-    assert not found.balls.accepted
-
-
 def test_work_has_a_limit_that_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     document = batch(8, "shuffle", 2)
     monkeypatch.setattr(checker, "LARGEST_DRAWING", 100)
