@@ -2,8 +2,8 @@
 
 At a stationary point on the sphere, siblings (samples whose exchange the loss does not see) that differ have
 ν_i + ν_j ≤ 2 D_ij − D_ii − D_jj. What is counted is ν_i + ν_j < 2 D_ij, which follows where no row reads its
-own anchor, as D_ii = 0 then. For the supervised-contrastive loss 2 D_ij = (p_ij + p_ji − 2q)/(N₊τ), with p the
-softmax weights and q = 1/(n_c − 1).
+own anchor, as D_ii = 0 then. For the supervised-contrastive loss 2 D_ij = (p_ij + p_ji − 2q)/(N₊τ), with p
+the softmax weights and q = 1/(n_c − 1).
 """
 
 from __future__ import annotations
