@@ -19,6 +19,8 @@ NOT_RUN = {  # the reason
     "gramcert solve": "the name of the command",
     "gramcert threshold": "the name of the command",
     "gramcert sweep": "the name of the command",
+    "gramcert explore": "serves until Ctrl-C; tests/certify/explore/test_browser.py",
+    "gramcert explore --port 8000 --no-browser": "serves until Ctrl-C; tests/certify/explore/test_browser.py",
     "gramcert solve --labels FILE[:COLUMN]": "a placeholder; tests/certify/cli/test_labels.py",
     "gramcert solve --loss balanced-negatives": "tests/test_guides.py, where the loss is installed",
 }
