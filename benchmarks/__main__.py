@@ -13,7 +13,6 @@ from rich.table import Table
 
 from benchmarks import (
     batches,
-    conjecture,
     explorer,
     grid,
     landscape,
@@ -132,7 +131,6 @@ PARTS: dict[str, Callable[[Progress, Options], Table | str]] = {
     "explorer": redraws,
     "grid": plainly(grid.section),
     "landscape": plainly(landscape.section),
-    "landscape-conjecture": plainly(conjecture.section),
     "landscape-speed": plainly(landscape.speed),
     "landscape-shattered": plainly(shattering.section),
     "sweeps": plainly(sweeping.section),

@@ -17,7 +17,7 @@ from relax.files import write_atomically
 ROOT = Path(__file__).resolve().parent.parent
 OF_BATCHES = ("batch-sizes", "batch-merging", "batch-data-sets", "batch-training", "batch-binding")
 BATCHES = dict.fromkeys(OF_BATCHES, "batches.md")
-LANDSCAPE = dict.fromkeys(("landscape", "landscape-conjecture", "landscape-speed"), "landscape.md")
+LANDSCAPE = dict.fromkeys(("landscape", "landscape-speed"), "landscape.md")
 PROOFS = {"landscape-shattered": "landscape-proofs.md"}
 PAGES = {"grid": "robustness.md", **LANDSCAPE, **PROOFS, **BATCHES}  # all other parts are on one page
 OTHERS = "benchmark.md"

@@ -1,7 +1,8 @@
-"""Proven bad minima of the sphere, from shattered classes and flipped samples, by dimension and temperature."""
+"""Proven bad minima of the sphere, from shattered classes and flipped samples, by dimension."""
 
 from __future__ import annotations
 
+from decimal import Decimal
 from itertools import product
 
 import numpy as np
@@ -22,11 +23,6 @@ DIMS = tuple(range(2, 10))
 TRIES = 2  # sets of seeds: codes are random
 
 
-def bad_minima(counts: tuple[int, ...], temperature: float, dim: int) -> list[Float64[np.ndarray, "n d"]]:
-    """Return the features of the proven bad minima of the sphere, one of each loss."""
-    return [found.features for found in proven(counts, temperature, dim, 1)]
-
-
 def proven(counts: tuple[int, ...], temperature: float, dim: int, tries: int) -> list[ProvenMinimum]:
     """Return the proven bad minima that seeds lead to, lowest first."""
     if dim == 1:
@@ -40,15 +36,23 @@ def proven(counts: tuple[int, ...], temperature: float, dim: int, tries: int) ->
         starts += [*seeds.flipped(), *seeds.shattered()]
     starts = np.stack(starts)
     ends = descend_from(problem, starts + 1e-3 * np.random.default_rng(0).normal(size=starts.shape))
-    found, last = [], float(ends.losses.min())
+    found: list[ProvenMinimum] = []
+    last = float(ends.losses.min())
     for i in np.argsort(ends.losses):
         if ends.losses[i] <= last + SAME * max(1.0, abs(last)):
             continue
         last = float(ends.losses[i])
         point = prove_minimum(ends.features[i], problem, alone=False)
-        if point.proven and point.worse_by is not None:
+        if point.proven and point.worse_by is not None and not any(_alike(point, one) for one in found):
             found.append(point)
     return found
+
+
+def _alike(first: ProvenMinimum, second: ProvenMinimum) -> bool:
+    """Whether two proven losses may be one; ends that had not arrived had different ones."""
+    assert first.loss is not None and second.loss is not None
+    (a, b), (c, d) = (map(Decimal, loss) for loss in (first.loss, second.loss))
+    return a <= d and c <= b
 
 
 def _base(problem: Problem, labels: np.ndarray, dim: int) -> Float64[np.ndarray, "n d"]:

@@ -71,14 +71,10 @@ class Search:
         drawn = random.normal(size=(starts, n, dim))
         bounded = all(chart.held != "free" for chart in self.goal.charts)
         drawn = np.stack([_unit(features) for features in drawn]) if bounded else drawn * START / dim**0.5
-        self.descend([("random", features) for features in drawn])
+        self._descend([("random", features) for features in drawn])
         lowest = min(self.points, key=lambda point: point.gap)
         seeds = Seeds(self.goal.labelled.classes, _unit(lowest.features), self._temperature(), random)
-        self.descend(list(seeds.named()))
-        self.escape()
-
-    def escape(self) -> None:
-        """Go down from saddles, both ways, until no new point is found."""
+        self._descend(list(seeds.named()))
         escaped = 0
         for _ in range(MOST_ROUNDS):
             fresh = range(escaped, len(self.points))
@@ -109,7 +105,7 @@ class Search:
         )
         return point.kind == "saddle" or (point.kind == "degenerate" and not known)
 
-    def descend(self, seeds: list[tuple[str, Float64[np.ndarray, "n d"]]]) -> None:
+    def _descend(self, seeds: list[tuple[str, Float64[np.ndarray, "n d"]]]) -> None:
         """Add what given features lead to, each with the name of its kind."""
         if self._late() and self.points:
             return
@@ -129,7 +125,7 @@ class Search:
                 return
             first = int(members[0])
             random = sum(names[i] == "random" for i in members)
-            self.add([role[first : first + 1] for role in free], names[first], random, len(members))
+            self._add([role[first : first + 1] for role in free], names[first], random, len(members))
 
     def _top_of_global(self, ends: Descent) -> float:
         """Return a loss up to which all ends are global, and one point; −∞ where none is."""
@@ -150,7 +146,7 @@ class Search:
             found.gradient_norms[under_way] = rest.gradient_norms
         return found.free, found.gradient_norms
 
-    def add(self, free: list[Any], origin: str, random: int, starts: int) -> None:
+    def _add(self, free: list[Any], origin: str, random: int, starts: int) -> None:
         """Add one stationary point, or count its starts where it is known."""
         place = local(polished(free, self.goal), self.goal)
         point = self._judged(place, origin)
