@@ -9,11 +9,25 @@ from typing import Any
 import numpy as np
 
 from relax.counts import LARGEST_COUNT
+from relax.errors import InputError
 
 
 def rational(number: Any) -> str:
-    """Spell an exact number: an integer, a Fraction, or a float taken as the dyadic number it is."""
-    return str(Fraction(number.item() if isinstance(number, np.generic) else number))
+    """Spell an exact number: an integer, a Fraction, or a float taken as the dyadic number it is.
+
+    Raises
+    ------
+    InputError
+        If it has more digits than Python writes and reads; normalisers of large batches have.
+    """
+    exactly = Fraction(number.item() if isinstance(number, np.generic) else number)
+    try:
+        return str(exactly)
+    except ValueError as error:
+        raise InputError(
+            "a number of the program has more than 4,300 digits, which no certificate file holds; "
+            "give a smaller batch size, or fewer samples"
+        ) from error
 
 
 def rationals(numbers: np.ndarray) -> list[str]:

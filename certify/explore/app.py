@@ -14,18 +14,19 @@ def _():
     import marimo as mo
 
     from certify.explore import model, page, scales, threshold
-    from certify.explore.background import Latest
+    from certify.explore.background import Latest, Request
 
     usual = model.Controls()
-    return Latest, mo, model, page, scales, threshold, usual
+    return Latest, Request, mo, model, page, scales, threshold, usual
 
 
 @app.cell
-def _(Latest, mo, model):
+def _(Latest, mo, model, threshold):
     get_view, put_view = mo.state(None)
     get_mark, put_mark = mo.state(None)
-    prover, marker = Latest(model.PATIENCE, mo.Thread), Latest(model.PATIENCE, mo.Thread)
-    return get_mark, get_view, marker, prover, put_mark, put_view
+    prover = Latest(model.PATIENCE, thread=mo.Thread)
+    marker = threshold.Marker(Latest(model.PATIENCE, thread=mo.Thread), put_mark)
+    return get_mark, get_view, marker, prover, put_view
 
 
 @app.cell
@@ -61,10 +62,10 @@ def of_counts(mo, scales, usual):
 
 
 @app.cell
-def scale(chosen, get_mark, mo, page, pending_mark, scales, threshold):
-    late_mark = get_mark()
-    known = late_mark if late_mark and late_mark.about == threshold.about(chosen) else pending_mark
-    mo.Html(page.ratio_scale(scales.RATIOS, chosen, known) if chosen.counts is None else "<div></div>")
+def scale(chosen, first, get_mark, marker, mo, page, scales):
+    _known, _geometry = get_mark(), first  # again when a mark has become known, and after the geometry
+    _mark = marker.mark(chosen)
+    mo.Html("<div></div>" if _mark is None else page.ratio_scale(scales.RATIOS, chosen, _mark))
     return
 
 
@@ -123,11 +124,11 @@ def _(extra, loss, model, source, step, temperature, typed):
 
 
 @app.cell
-def _(chosen, model, prover, put_view):
-    first = model.look(chosen)
+def _(Request, chosen, model, prover, put_view):
     prover.stop()
+    first = model.look(chosen)
     if first.working:
-        prover.ask(model.later, first, put_view, lambda why: put_view(model.given_up(first, why)))
+        prover.ask(Request(model.later, first, put_view, lambda why: put_view(model.given_up(first, why))))
     return (first,)
 
 
@@ -154,16 +155,6 @@ def download(mo, model, view):
         disabled=view.proof is None,
     )
     return
-
-
-@app.cell
-def _(chosen, marker, put_mark, threshold):
-    marker.stop()
-    pending_mark = None
-    if chosen.counts is None:
-        pending_mark = threshold.Mark(threshold.about(chosen), working=True)
-        marker.ask(threshold.marks, chosen, put_mark, lambda why: put_mark(threshold.given_up(chosen, why)))
-    return (pending_mark,)
 
 
 if __name__ == "__main__":

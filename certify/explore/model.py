@@ -156,11 +156,10 @@ def look(controls: Controls) -> View:
         if not _quick_to_solve(problem):
             return View(controls, working="solving")
         solution = solve(problem)
-        if not _quick_to_prove(problem):
-            return View(controls, solution, working="proving")
-        return View(controls, solution, certify(solution))
     except (InputError, SolverError) as error:
         return View(controls, refusal=str(error))
+    view = View(controls, solution, working="proving")
+    return next(later(view)) if _quick_to_prove(problem) else view
 
 
 def later(view: View) -> Iterator[View]:

@@ -141,21 +141,19 @@ def _of_vectors(kept: float, every: bool) -> str:
     return which if kept > 0.9995 else f"{which}: {100 * kept:.0f} % of squared length"
 
 
-def ratio_scale(steps: Sequence[float], controls: Controls, mark: Mark | None) -> str:
+def ratio_scale(steps: Sequence[float], controls: Controls, mark: Mark) -> str:
     """Return the scale under the slider of R, with the threshold of collapse on it."""
     marks = [
         f'<span style="left:{_place(steps, named):.2f}%">{_short(named)}</span>'
         for named in NAMED_RATIOS
         if steps[0] <= named <= steps[-1]
     ]
-    body, words = "", ""
-    if mark is not None:
-        words = "Where minority classes merge is being computed." if mark.working else mark.words
-        if mark.ratio is not None and mark.ratio > steps[-1]:
-            words += " That is beyond this slider."
-        elif mark.ratio is not None:
-            at = _place(steps, mark.ratio)
-            body = f'<i style="left:{at:.2f}%"></i><b id="gram-mark" style="left:{at:.2f}%"></b>'
+    body, words = "", "Where minority classes merge is being computed." if mark.working else mark.words
+    if mark.ratio is not None and mark.ratio > steps[-1]:
+        words += " That is beyond this slider."
+    elif mark.ratio is not None:
+        at = _place(steps, mark.ratio)
+        body = f'<i style="left:{at:.2f}%"></i><b id="gram-mark" style="left:{at:.2f}%"></b>'
     large = f"R = {controls.n_major / controls.n_minor:,.4g}: {controls.n_major:,} samples in a large class"
     return (
         f'<div class="gram-scale"><div class="gram-ruler">{body}{"".join(marks)}</div>'

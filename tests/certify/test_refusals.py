@@ -22,6 +22,14 @@ from relax.rows import LogSumExp, RandomLogSumExp
 from relax.rules import Fixed
 
 
+def test_normalisers_of_too_many_digits_have_no_file() -> None:
+    """P(B > 0) of 1,024 draws among 250,250 samples is a fraction of 5,500 digits."""
+    loss = "supcon:batch_size=1024,sampler=replacement"
+    solution = solve(Problem.step(50, 50, 5000, 5, loss=loss, temperature=0.1))
+    with pytest.raises(InputError, match=r"more than 4,300 digits.*smaller batch size"):
+        certify(solution)
+
+
 @pytest.mark.parametrize(
     "norm", [Sphere(0.9999996), Ball(0.9999996), Ridge(0.010000004), MeanSquare(0.9999996)]
 )

@@ -9,10 +9,12 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from certify.explore import page, scales, threshold
+from certify.explore import page, scales
 from certify.explore.angles import degrees
+from certify.explore.background import TOO_SLOW, Latest
 from certify.explore.model import Controls, View, given_up, look
-from certify.explore.threshold import Mark, about, marks
+from certify.explore.threshold import Mark, Marker, about, marks
+from tests.certify.explore.waiting import wait
 
 CASES = {
     "usual": Controls(),
@@ -123,6 +125,28 @@ def test_a_mark_beyond_the_slider_is_said() -> None:
     assert "beyond this slider" in drawn and "gram-mark" not in drawn
     waiting = page.ratio_scale(scales.RATIOS, Controls(), Mark(Controls(), working=True))
     assert "is being computed" in waiting
-    assert (
-        "not known: it took too long here." in threshold.given_up(Controls(), "it took too long here").words
-    )
+
+
+def test_a_mark_is_computed_once_and_not_again_for_another_ratio() -> None:
+    delivered: list[Mark] = []
+    marker = Marker(Latest(patience=20.0, linger=0.0), delivered.append)
+    first = marker.mark(Controls(ratio=7.0))
+    assert first is not None and first.working
+    assert marker.mark(Controls(ratio=9.0)) == first  # still that one
+    wait(lambda: len(delivered) == 1)
+    known = marker.mark(Controls(ratio=11.0))
+    assert known is not None and known == delivered[0] and not known.working and known.ratio is not None
+    assert marker.mark(Controls(counts="9,5,5")) is None
+    assert marker.mark(Controls(batch_size=8)) is known  # of no batches
+    other = marker.mark(Controls(temperature=1.0))
+    assert other is not None and other.working
+    wait(lambda: len(delivered) == 2)
+    assert [mark.about.temperature for mark in delivered] == [0.5, 1.0]
+
+
+def test_a_mark_that_takes_too_long_is_not_known() -> None:
+    delivered: list[Mark] = []
+    marker = Marker(Latest(patience=0.01, linger=0.0), delivered.append)
+    marker.mark(Controls())
+    wait(lambda: bool(delivered))
+    assert delivered == [Mark(Controls(), words=f"Where minority classes merge is not known: {TOO_SLOW}.")]

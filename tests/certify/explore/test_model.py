@@ -6,7 +6,7 @@ import multiprocessing
 import shlex
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -14,10 +14,11 @@ import pytest
 from certify import Verdict
 from certify.cli import main
 from certify.explore import geometry, scales
-from certify.explore.background import TOO_SLOW, Latest
+from certify.explore.background import TOO_SLOW, Latest, Request
 from certify.explore.model import SAMPLERS, Controls, certificate_file, given_up, later, look, suitable
 from relax import Problem, losses, solve
 from relax.geometry import simplex_etf_gram
+from tests.certify.explore.waiting import wait
 
 
 @pytest.mark.parametrize("loss", suitable())
@@ -92,6 +93,14 @@ def test_many_sizes_in_batches_are_solved_later() -> None:
     solved, proven = later(view)
     assert solved.solution is not None and solved.working == "proving"
     assert proven.proof is not None and proven.working == ""
+
+
+def test_what_has_no_certificate_is_drawn_and_not_proven() -> None:
+    batches = {"sampler": "replacement", "batch_size": 1024}
+    view = look(Controls(k_major=30, k_minor=30, n_minor=10, ratio=1000.0, **batches))
+    assert view.solution is not None and view.proof is None and view.working == ""
+    assert "no certificate file holds" in view.refusal
+    assert geometry.table(view.solution).cosine.shape == (2, 2)
 
 
 def test_the_certificate_is_that_of_the_view() -> None:
@@ -173,12 +182,12 @@ def test_merged_classes_are_named() -> None:
 def test_only_the_last_request_counts() -> None:
     results: list[str] = []
     latest = Latest(patience=10.0)
-    latest.ask(_slowly, ("first", 30.0), results.append, results.append)
-    _wait(lambda: results == ["first begins"])
-    latest.ask(_slowly, ("second", 0.2), results.append, results.append)
-    _wait(lambda: len(results) == 3)
+    latest.ask(Request(_slowly, ("first", 30.0), results.append, results.append))
+    wait(lambda: results == ["first begins"])
+    latest.ask(Request(_slowly, ("second", 0.2), results.append, results.append))
+    wait(lambda: len(results) == 3)
     assert results == ["first begins", "second begins", "second ends"]
-    _wait(lambda: not multiprocessing.active_children())
+    wait(lambda: not multiprocessing.active_children())
     assert multiprocessing.active_children() == []  # that of the first request among them
     latest.stop()  # of what has ended by itself
     latest.stop()
@@ -186,18 +195,33 @@ def test_only_the_last_request_counts() -> None:
 
 def test_work_without_an_end_is_given_up() -> None:
     results: list[str] = []
-    Latest(patience=0.5).ask(_slowly, ("work", 30.0), results.append, lambda why: results.append(why))
-    _wait(lambda: len(results) == 2)
+    Latest(patience=0.5).ask(Request(_slowly, ("work", 30.0), results.append, results.append))
+    wait(lambda: len(results) == 2)
     assert results == ["work begins", TOO_SLOW]
+
+
+def test_a_request_that_is_followed_at_once_starts_no_process() -> None:
+    results: list[str] = []
+    latest = Latest(patience=10.0, linger=0.5)
+    latest.ask(Request(_slowly, ("first", 0.0), results.append, results.append))
+    latest.ask(Request(_slowly, ("second", 0.0), results.append, results.append))
+    wait(lambda: len(results) == 2)
+    time.sleep(0.6)
+    assert results == ["second begins", "second ends"]
+
+
+def test_work_that_fails_is_given_up_with_its_reason() -> None:
+    results: list[str] = []
+    Latest(patience=10.0).ask(Request(_failing, 0, results.append, results.append))
+    wait(lambda: bool(results))
+    assert results == ["it failed (integer division or modulo by zero)"]
+
+
+def _failing(zero: int) -> Iterator[int]:
+    yield 1 // zero
 
 
 def _slowly(asked: tuple[str, float]) -> Iterator[str]:
     yield f"{asked[0]} begins"
     time.sleep(asked[1])
     yield f"{asked[0]} ends"
-
-
-def _wait(done: Callable[[], bool]) -> None:
-    end = time.monotonic() + 10
-    while not done() and time.monotonic() < end:
-        time.sleep(0.02)
