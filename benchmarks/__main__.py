@@ -11,7 +11,19 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from benchmarks import batches, explorer, grid, landscape, pages, peers, picture, rows, scaling, sweeping
+from benchmarks import (
+    batches,
+    explorer,
+    grid,
+    landscape,
+    pages,
+    peers,
+    picture,
+    rows,
+    scaling,
+    shattering,
+    sweeping,
+)
 from benchmarks.measuring import LONG, timed
 from benchmarks.tasks import DATA_SETS, tasks
 from certify import certify
@@ -104,23 +116,8 @@ def redraws(progress: Progress, options: Options) -> Table:
     return table
 
 
-def robustness(progress: Progress, options: Options) -> str:
-    """Run the grid."""
-    return grid.section(progress)
-
-
-def landscapes(progress: Progress, options: Options) -> str:
-    """Search for bad minima."""
-    return landscape.section(progress)
-
-
-def sweeps(progress: Progress, options: Options) -> str:
-    """Sweep 10,000 points."""
-    return sweeping.section(progress)
-
-
-def of_batches(make: Callable[[Progress], Table]) -> Callable[[Progress, Options], Table]:
-    """Return a part that makes a table about batches."""
+def plainly(make: Callable[[Progress], Table | str]) -> Callable[[Progress, Options], Table | str]:
+    """Return a part that has no options."""
     return lambda progress, _: make(progress)
 
 
@@ -132,14 +129,16 @@ PARTS: dict[str, Callable[[Progress, Options], Table | str]] = {
     "rows": other_rows,
     "rows-grid": imbalanced_rows,
     "explorer": redraws,
-    "grid": robustness,
-    "landscape": landscapes,
-    "sweeps": sweeps,
-    "batch-sizes": of_batches(batches.step),
-    "batch-merging": of_batches(batches.merging),
-    "batch-data-sets": of_batches(batches.data_sets),
-    "batch-training": of_batches(batches.training),
-    "batch-binding": of_batches(batches.binding),
+    "grid": plainly(grid.section),
+    "landscape": plainly(landscape.section),
+    "landscape-speed": plainly(landscape.speed),
+    "landscape-shattered": plainly(shattering.section),
+    "sweeps": plainly(sweeping.section),
+    "batch-sizes": plainly(batches.step),
+    "batch-merging": plainly(batches.merging),
+    "batch-data-sets": plainly(batches.data_sets),
+    "batch-training": plainly(batches.training),
+    "batch-binding": plainly(batches.binding),
 }
 
 

@@ -17,7 +17,9 @@ from relax.files import write_atomically
 ROOT = Path(__file__).resolve().parent.parent
 OF_BATCHES = ("batch-sizes", "batch-merging", "batch-data-sets", "batch-training", "batch-binding")
 BATCHES = dict.fromkeys(OF_BATCHES, "batches.md")
-PAGES = {"grid": "robustness.md", "landscape": "landscape.md", **BATCHES}  # all other parts are on one page
+LANDSCAPE = dict.fromkeys(("landscape", "landscape-speed"), "landscape.md")
+PROOFS = {"landscape-shattered": "landscape-proofs.md"}
+PAGES = {"grid": "robustness.md", **LANDSCAPE, **PROOFS, **BATCHES}  # all other parts are on one page
 OTHERS = "benchmark.md"
 MEASURED = ("relax", "certify", "benchmarks")
 PACKAGES = ("numpy", "cvxpy", "scs", "clarabel")
@@ -73,6 +75,15 @@ def markdown(table: Table) -> str:
     """Return a table under its title and caption."""
     heads = [str(column.header) for column in table.columns]
     rows = zip(*(list(column.cells) for column in table.columns), strict=True)
-    lines = [heads, ["---"] * len(heads), *([str(cell) for cell in row] for row in rows)]
-    text = "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    text = tabulated(heads, [[str(cell) for cell in row] for row in rows])
     return "\n\n".join([f"## {table.title}", *([str(table.caption)] if table.caption else []), text])
+
+
+def tabulated(heads: list[str], rows: list[list[str]]) -> str:
+    """Return a table in Markdown."""
+    return "\n".join("| " + " | ".join(row) + " |" for row in [heads, ["---"] * len(heads), *rows])
+
+
+def listed(counts: tuple[int, ...]) -> str:
+    """Return class counts as pages name them."""
+    return "[" + ", ".join(map(str, counts)) + "]"

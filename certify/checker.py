@@ -1030,12 +1030,10 @@ class Proof:
         growth, moduli = far.exp(), dict[Orbit, list[Interval]]()
         for row, terms, slopes in zip(self.rows, self.terms, self.by_row, strict=True):
             assert not isinstance(row, SumExp)  # they read more than differences
-            each = R.enclose(row.row.weight / g[row.row.anchor])
-            bent = row.bent(terms, slopes, growth)
+            each, bent = R.enclose(row.row.weight / g[row.row.anchor]), row.bent(terms, slopes, growth)
             for (k, term), x in zip([*row.row.terms.items()][1:], bent, strict=True):
                 if term.multiplicity:  # a pair within a group has two such rows
-                    h = each * x
-                    moduli.setdefault(k, []).extend([h] if k[0] < k[1] else [h, h])
+                    moduli.setdefault(k, []).extend([each * x] * (1 if k[0] < k[1] else 2))
         joined, needed = Interval.at_most if bounded else Interval.__add__, (gap + gap) / (far * far)
         return pairs <= set(moduli) and all(reduce(joined, h).exceeds(needed) for h in moduli.values())
 

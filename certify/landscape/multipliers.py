@@ -1,8 +1,9 @@
 """Multipliers of the norms tell bad minima (docs/landscape-proofs.md, "Why: multipliers").
 
 At a stationary point on the sphere, siblings (samples whose exchange the loss does not see) that differ have
-ν_i + ν_j ≤ 2 D_ij − D_ii − D_jj. For the supervised-contrastive loss D_ii = 0 and
-2 D_ij = (p_ij + p_ji − 2q)/(N₊τ), with p the softmax weights and q = 1/(n_c − 1).
+ν_i + ν_j ≤ 2 D_ij − D_ii − D_jj. What is counted is ν_i + ν_j < 2 D_ij, which follows where no row reads its
+own anchor, as D_ii = 0 then. For the supervised-contrastive loss 2 D_ij = (p_ij + p_ji − 2q)/(N₊τ), with p
+the softmax weights and q = 1/(n_c − 1).
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class Siblings(NamedTuple):
 
 
 def sibling_inequality(given: System, within: Box, classes: Int[np.ndarray, " n"]) -> Siblings:
-    """Check ν_i + ν_j ≤ 2 D_ij over a box with a stationary point, all of whose norms are held and equal."""
+    """Count ν_i + ν_j < 2 D_ij over a box with a stationary point, all of whose norms are held and equal."""
     rules = given.goal.program.rules
     if not all(isinstance(rule, Fixed) for rule in rules) or len({rule.value for rule in rules}) > 1:  # type: ignore[union-attr]
         return Siblings(0, 0)
@@ -45,7 +46,7 @@ def sibling_inequality(given: System, within: Box, classes: Int[np.ndarray, " n"
         for pair in combinations(group, 2)
         if _distinct(h[pair[0]], h[pair[1]])
     ]
-    slack = [2 * slope[i, j] - slope[i, i] - slope[j, j] - nu[i] - nu[j] for i, j in pairs]
+    slack = [2 * slope[i, j] - nu[i] - nu[j] for i, j in pairs]
     return Siblings(len(pairs), sum(bool(number > 0) for number in slack))
 
 

@@ -11,7 +11,7 @@ from jaxtyping import Float64
 from certify.balls import decimal_above
 from certify.certificate import Certificate, certify, versions
 from certify.encoding.numbers import dyadics
-from certify.features.exact_loss import loss_of_features
+from certify.features.exact_loss import classes_of_samples, loss_of_features
 from certify.features.reading import exact_features
 from certify.grammar import claim_hash
 from certify.landscape.grammar import STATIONARY
@@ -27,7 +27,7 @@ from certify.landscape.measures import (
 from certify.landscape.proven import ProvenMinimum, ProvenSaddle
 from certify.landscape.roots import Proof, exists, polish
 from certify.landscape.second import Second, curvature_along, second_order
-from certify.landscape.setting import PRECISION, Setting, held_by, setting
+from certify.landscape.setting import PRECISION, Setting, held_by, sample_order, setting
 from certify.landscape.system import System, system
 from certify.landscape.words import words
 from relax.errors import InputError
@@ -130,6 +130,8 @@ def prove_saddle(
         raise InputError(
             f"direction has shape {chosen.shape}, the features {centre.shape}; give one not zero"
         )
+    if direction is not None:
+        chosen = chosen[sample_order(classes_of_samples(exact_features(features), problem, labels), problem)]
     with ctx.workprec(PRECISION):
         bent = curvature_along(found.second, chosen)
         if not bent < 0:

@@ -147,8 +147,9 @@ def exists(given: System, radius: str | None = None) -> Proof | None:
         return None
     radius = decimal_above(size * ROOM + SMALLEST, 3) if radius is None else radius
     within = box(given, arb(radius))
-    left = upper(abs(step)) + spread(given, inverse, within)
-    inside = all(bool(a < b) for a, b in zip(left, radii(within), strict=True))
+    left, room = upper(abs(step)) + spread(given, inverse, within), radii(within)
+    room[: given.centre.size] = arb(radius).lower()  # radii of balls are rounded up; the root is in the cube
+    inside = all(bool(a < b) for a, b in zip(left, room, strict=True))
     return Proof(within, radius, inverse) if inside else None
 
 

@@ -14,7 +14,7 @@ from scipy.optimize import brentq
 from certify.balls.proof import check_program
 from certify.thresholds.counted import Counted, counted_threshold
 from certify.thresholds.cover import Curve, log_of
-from certify.thresholds.interior import minority_cosine
+from certify.thresholds.interior import minority_limit
 from certify.thresholds.step import is_plain, rises, step_problem, tables_of
 from relax.counts import whole_number
 from relax.errors import InputError, SolverError, worded
@@ -62,7 +62,7 @@ class Threshold(Shown):
         than two, as minorities may part again (negatives-only). Empty where single ratios alone are proven.
     limit : float or None
         Where there is no threshold, the cosine between minority classes as R → ∞: a float, not proven. None
-        for losses that are proven at single ratios only.
+        for losses that are proven at single ratios only, and where it is not reached at 10^299.
     whole : bool
         Whether n_major must be a whole number (shuffled batches); lower and upper are then those of two
         consecutive ones.
@@ -211,7 +211,7 @@ def _continuous(found: Threshold, curve: Curve) -> Threshold:
         if found.upper is None:
             found = replace(found, lower=bracket[0], upper=bracket[1])
         start, together = bracket[1], not together
-    limit = minority_cosine(curve.tables, LARGEST_LOG) if found.upper is None else None
+    limit = minority_limit(curve.tables, LARGEST_LOG) if found.upper is None else None
     return replace(found, pieces=tuple(pieces), limit=limit)
 
 

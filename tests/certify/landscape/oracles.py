@@ -36,7 +36,7 @@ def angles_of(features: np.ndarray) -> list[Any]:
 
 def gradient_and_hessian(features: np.ndarray, labels: list[int], tau: str) -> tuple[list[Any], Any]:
     """Derivatives in the angles by central differences; in the plane this is all of the Riemannian ones."""
-    at, step = angles_of(features), mp.mpf(10) ** -12
+    at, step = angles_of(features), mp.mpf(10) ** -15
     n = len(at)
 
     def moved(*changes: tuple[int, int]) -> Any:

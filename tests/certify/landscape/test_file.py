@@ -20,7 +20,13 @@ from certify.landscape import check, prove_minimum, prove_saddle
 from certify.landscape.verification import verify_point
 from certify.landscape.words import words
 from relax import Ball, Problem, solve
-from tests.certify.landscape.oracles import angles_of, loss_of_angles, mp, spectrum_modulo_rotation
+from tests.certify.landscape.oracles import (
+    angles_of,
+    gradient_and_hessian,
+    loss_of_angles,
+    mp,
+    spectrum_modulo_rotation,
+)
 from tests.certify.landscape.seeds import labels_of, stray
 from tests.certify.mutations import FINE, got, is_number, leaves, nudged, paths, put
 
@@ -143,6 +149,31 @@ def test_planted_false_claims_are_refused(name: str) -> None:
     found = verify_point(settled(said))
     assert not found.accepted and found.statement == ""
     assert "\n" not in found.message
+
+
+def farthest_entry(features: np.ndarray) -> Any:
+    """How far the stationary point is from features in the plane, turned to be nearest to them, by mpmath."""
+    gradient, hessian = gradient_and_hessian(features, LABELS, TAU)
+    step = mp.lu_solve(
+        hessian + mp.ones(len(features)), mp.matrix(gradient)
+    )  # one of Newton's from 1e-16 away
+    angles = [a - s for a, s in zip(angles_of(features), step, strict=True)]
+    given = [mp.mpc(float(x), float(y)) for x, y in features]
+    found = [mp.expj(a) for a in angles]
+    turn = mp.fsum(g * mp.conj(f) for g, f in zip(given, found, strict=True))
+    apart = [f * turn / abs(turn) - g for g, f in zip(given, found, strict=True)]
+    return max(abs(x) for one in apart for x in (one.real, one.imag))
+
+
+def test_the_radius_is_the_decimal_that_is_claimed() -> None:
+    said = document()
+    said["claim"]["alone"] = None
+    distance = farthest_entry(np.array([[float.fromhex(x) for x in line] for line in said["features"]]))
+    accepted = []
+    for part in ("1e-9", "1e-10", "3e-11", "1e-11", "-1e-6"):
+        said["claim"]["radius"] = mp.nstr(distance * (1 - mp.mpf(part)), 25)
+        accepted.append(verify_point(settled(said)).accepted)
+    assert accepted == [False] * 4 + [True]
 
 
 def test_another_sentence_or_hash_is_refused() -> None:

@@ -162,6 +162,17 @@ def test_a_saddle_is_no_minimum_and_a_minimum_no_saddle() -> None:
         prove_saddle(lifted, problem, along[:, :2])
 
 
+def test_a_direction_has_its_samples_where_the_features_have_them() -> None:
+    start, order = np.column_stack([stray(3, 0.1), np.zeros(9)]), np.array([3, 0, 6, 2, 7, 4, 1, 8, 5])
+    problem, along = Problem([3] * 3, temperature=0.1), np.zeros((9, 3))
+    along[2, 2] = 1.0  # the stray sample leaves the plane
+    labels = np.repeat(["b", "c", "a"], 3)
+    plain = prove_saddle(start, problem, along, alone=False)
+    mixed = prove_saddle(start[order], problem, along[order], labels[order], alone=False)
+    assert plain.proven and mixed.proven, mixed.reason
+    assert float(mixed.curvature or 0) == pytest.approx(float(plain.curvature or 1), rel=1e-4)
+
+
 def test_a_start_a_millionth_away_is_near_enough() -> None:
     problem, start = Problem([4] * 3, temperature=0.1), stray(4, 0.1)
     moved = start + 1e-6 * np.random.default_rng(1).normal(size=start.shape)

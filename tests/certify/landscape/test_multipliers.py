@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, ClassVar
+
 import numpy as np
 import pytest
 
 from certify.landscape import prove_minimum, prove_saddle
 from certify.landscape.multipliers import sibling_groups
 from relax import Problem
-from tests.certify.landscape.seeds import labels_of, loss_and_gradient, shattered, stray
+from relax.losses import Reduction
+from relax.losses.definition import Share
+from relax.losses.reduction import sample_nodes
+from relax.rows import SumExp
+from tests.certify.landscape.seeds import circle, labels_of, loss_and_gradient, shattered, stray
 
 
 def multipliers(features: np.ndarray, counts: list[int], tau: float) -> np.ndarray:
@@ -48,6 +56,46 @@ def test_saddles_obey_it_too() -> None:
     start = np.column_stack([stray(4, 0.1), np.zeros(12)])
     found = prove_saddle(start, Problem([4] * 3, temperature=0.1), alone=False)
     assert found.siblings == (3, 3)
+
+
+@dataclass(frozen=True)
+class Repulsion:
+    """Σ_j e^{(G_ij − G_ii)/τ}, mean over anchors: a row reads its own anchor, so that D_ii < 0."""
+
+    name: ClassVar[str] = "repulsion"
+    default_temperature: ClassVar[float] = 0.5
+    formula: ClassVar[str] = "mean over anchors of the sum over others of e^{(s − own)/τ}"
+    source: ClassVar[str] = "a test"
+
+    def refuses(self, counts: Any, views: int, norm: Any, nonnegative: bool) -> str | None:
+        return None
+
+    def reduce(self, counts: Any, views: int) -> Reduction:
+        return self.lift(counts, views)
+
+    def lift(self, counts: Any, views: int) -> Reduction:
+        n = counts.samples
+        one, none = np.ones(n), np.zeros(n)
+        rows = SumExp(np.arange(n), one, none, one, np.ones((n, n)), none, np.zeros((n, n)))
+        return Reduction(sample_nodes(counts), (rows,), Fraction(n))
+
+    def shares(self, x: Any, seen: Any) -> Share:
+        own = seen.xp.integers(seen.itself.astype(int))
+        value = (seen.xp.exp(x - (own * x).sum(-1)[..., None]) * (1 - own)).sum(-1)
+        return Share(0 * value, value)
+
+
+def test_what_is_counted_is_what_the_sentence_says() -> None:
+    square, tau = circle([0.0, 90.0, 180.0, 270.0]), 0.5
+    found = prove_minimum(square, Problem([4], Repulsion(), temperature=tau), alone=False)
+    assert found.proven, found.reason
+    near, far = np.exp(-1 / tau), np.exp(-2 / tau)
+    between = near / (4 * tau)  # D of neighbours
+    own = -(2 * near + far) / (4 * tau)
+    nu = -(own - far / (4 * tau))  # −(DH)_i · h_i: neighbours are orthogonal
+    assert 2 * nu > 2 * between  # so ν_i + ν_j < 2 D_ij for none of them
+    assert float(found.multipliers[0][0]) == pytest.approx(nu)
+    assert found.siblings == (6, 0)
 
 
 @pytest.mark.parametrize(

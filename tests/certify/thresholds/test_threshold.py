@@ -106,6 +106,13 @@ def test_five_majorities_hold_three_minorities_apart_for_ever(tau: float) -> Non
     assert found.limit == pytest.approx(far[-1, -2], abs=1e-6)
 
 
+def test_a_cosine_that_still_moves_at_the_largest_ratio_is_no_limit() -> None:
+    """Two majorities have a threshold, near R = e^(2/τ): at τ = 0.002 it is beyond the ratios of float64."""
+    found = collapse_threshold(2, 2, 50, 0.002)
+    assert (found.ratio, found.limit, found.smallest) == (None, None, False)
+    assert "tends to" not in found.in_brief()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("loss", "views"), [("negatives-only", 2), ("ntxent-labels", 1), ("supcon:class_weights=classes", 1)]
