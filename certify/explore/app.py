@@ -23,7 +23,7 @@ def _():
 @app.cell
 def _(Latest, mo, model, threshold):
     get_view, put_view = mo.state(None)
-    get_mark, put_mark = mo.state(None)
+    get_mark, put_mark = mo.state(None, allow_self_loops=True)  # the cell that asks is the one that shows
     prover = Latest(model.PATIENCE, thread=mo.Thread)
     marker = threshold.Marker(Latest(model.PATIENCE, thread=mo.Thread), put_mark)
     return get_mark, get_view, marker, prover, put_view
