@@ -131,7 +131,17 @@ def coinciding(problem: Problem) -> Coincidence:
 
 
 def coinciding_at(solution: Solution) -> Coincidence:
-    """Return what `coinciding` does for a problem that is solved already; the solution is not trusted."""
+    """Return what `coinciding` does for a problem that is solved already; the solution is not trusted.
+
+    Raises
+    ------
+    InputError
+        As `coinciding`, and if the solution is not by groups.
+    """
+    if solution.level != "groups":
+        raise InputError(
+            f"the solution is by {solution.level}; give one by groups, as solve(problem) returns"
+        )
     problem, reduction = solution.problem, solution.problem.reduction()
     nodes = reduction.nodes
     if nodes.roles != ("feature",) or nodes.unit != "class" or nodes.square is not None:

@@ -19,7 +19,7 @@ from certify.thresholds.step import is_plain, rises, step_problem, tables_of
 from relax.counts import whole_number
 from relax.errors import InputError, SolverError, worded
 from relax.facts import Shown, brief
-from relax.losses import Loss, Nodes, SupCon, parse
+from relax.losses import Loss, Reduction, SupCon, parse
 from relax.losses.parameters import spelled
 from relax.program import GramProgram
 
@@ -150,7 +150,8 @@ def collapse_threshold(
     ------
     InputError
         If a number is out of its range; if there is one minority class, or minority classes without anchors,
-        which always coincide; or if the loss has other rows or refuses the problem.
+        which always coincide; or if the loss has other rows, is only bounded by its program, or refuses the
+        problem.
     SolverError
         If the proof at an end of the bracket fails (temperatures such as 10⁻⁶ or 10⁶).
     """
@@ -161,7 +162,7 @@ def collapse_threshold(
     chosen = parse(loss) if isinstance(loss, str) else loss
     enough = max(2 * size, getattr(chosen, "batch_size", None) or 0)  # samples for a batch
     problem = step_problem(k, (enough, size), chosen, temperature, views)
-    _check(problem.program(), problem.reduction().nodes, chosen)
+    _check(problem.program(), problem.reduction(), chosen)
     found = Threshold(*k, size, problem.loss, problem.temperature, problem.views, None, None)
     with ctx.workprec(PRECISION):
         if is_plain(problem.program()):
@@ -173,12 +174,17 @@ def collapse_threshold(
         return replace(found, lower=lower, upper=upper, whole=counted.whole)
 
 
-def _check(program: GramProgram, nodes: Nodes, loss: Loss) -> None:
-    """Raise unless the program is convex, about two groups of classes with anchors, on one sphere."""
+def _check(program: GramProgram, reduction: Reduction, loss: Loss) -> None:
+    """Raise unless the program is the loss, convex, of two groups of classes with anchors, on one sphere."""
+    nodes = reduction.nodes
     if nodes.roles != ("feature",) or nodes.unit != "class" or nodes.square is not None or not rises(program):
         raise InputError(
             f"loss {worded(spelled(loss))} has no one vector of one length for each class with log-sum-exp "
             "rows, and no threshold of collapse is derived for it; give e.g. supcon"
+        )
+    if not (reduction.below and reduction.attained):
+        raise InputError(
+            f"the program of {worded(spelled(loss))} is a bound, not the loss; no threshold is proven of it"
         )
     check_program(program)
     if 1 not in {int(a) for rows in program.rows for a in rows.anchor}:

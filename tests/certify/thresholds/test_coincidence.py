@@ -197,3 +197,9 @@ def test_margins_of_classes_that_are_apart() -> None:
     assert found[487].count is None  # its own: it joins none of the others, however small or large
     change = found[10].count  # R = 48.71…: a class of 9 in place of one of 10 is enough
     assert change is not None and (change.before, change.after) == (10, 9) and change.proven
+
+
+@pytest.mark.parametrize("level", ["classes", "samples"])
+def test_a_solution_by_other_nodes_is_refused(level: Any) -> None:
+    with pytest.raises(InputError, match=f"by {level}"):
+        coinciding_at(solve(Problem([6, 6, 3, 3], temperature=1.0), level=level))

@@ -186,6 +186,8 @@ def test_a_million_classes_cost_nothing() -> None:
         ((2, 2, 10, 1.0, "cross-entropy"), "no one vector"),
         ((2, 2, 10, 1.0, "supcon-temperatures"), "no one vector"),
         ((2, 2, 10, 1.0, "negatives-only"), "give views=2"),
+        ((2, 2, 4, 0.5, "hscl"), "is a bound, not the loss"),
+        ((2, 2, 4, 0.5, "hucl"), "is a bound, not the loss"),
         ((2, 2, 10, 1.0, "nonsense"), "nonsense"),
     ],
 )
