@@ -32,6 +32,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 
     def on_site(link: re.Match[str]) -> str:
         bang, words, target, anchor = link.groups()
+        words = LINK.sub(on_site, words)  # a picture that is a link
         path = posixpath.normpath(posixpath.join(posixpath.dirname(of_page), target))
         place = OUTSIDE.get(path, path.removeprefix("docs/") if path.startswith("docs/") else None)
         if place is None:
