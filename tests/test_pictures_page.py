@@ -18,7 +18,11 @@ MADE = list(pictures())
 @pytest.mark.parametrize(
     ("file", "lines"),
     [
-        pytest.param(*made, id=made[0].stem, marks=[pytest.mark.slow] if "descend(" in made[1] else [])
+        pytest.param(
+            *made,
+            id=made[0].stem,
+            marks=[pytest.mark.slow] if "descend(" in made[1] or "phase_diagram(" in made[1] else [],
+        )
         for made in MADE
     ],
 )

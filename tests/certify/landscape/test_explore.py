@@ -198,6 +198,7 @@ def test_a_planted_minimum_is_found() -> None:
     assert planted
 
 
+@pytest.mark.slow
 def test_other_losses_and_norms() -> None:
     """Two roles, views, no labels, no floor, a ridge, a class of one: each has the certified optimum."""
     for problem, d in (
@@ -237,6 +238,7 @@ def test_refusals_are_those_of_descent() -> None:
         explore(Problem([2, 2], CrossEntropy(Sphere(1))), 1)
 
 
+@pytest.mark.slow
 def test_the_seed_decides() -> None:
     problem = Problem([3, 3], temperature=0.2)
     one, same, other = (explore(problem, 2, starts=4, seed=seed).at(2).points for seed in (1, 1, 2))

@@ -75,6 +75,7 @@ def test_a_killed_run_loses_only_what_was_in_flight(tmp_path: Path, monkeypatch:
     pd.testing.assert_frame_equal(numbers_of(resumed), numbers_of(sweep(GRID)), check_exact=True)
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_a_table_of_what_is_done_and_the_command_goes_on(tmp_path: Path) -> None:
     out = tmp_path / "t.parquet"
     running = start(out, LONG, jobs=2)

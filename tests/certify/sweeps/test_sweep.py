@@ -187,6 +187,7 @@ def test_two_processes_find_the_same_numbers(table: pd.DataFrame) -> None:
     pd.testing.assert_frame_equal(numbers(sweep(GRID, jobs=2)), numbers(table), check_exact=True)
 
 
+@pytest.mark.slow
 def test_the_sentence_of_the_guide_is_that_of_its_command() -> None:
     grid = step_grid(2, 2, 10, numbers_typed("1:1e4:50log"), temperatures=[0.05, 0.1, 0.5, 1.0])
     start, end = str(summary(sweep(grid))).split("largest relative gap")
