@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
+from flint import arb, ctx
 from jaxtyping import Bool, Float, Int, Shaped
 
+from certify.balls import factored
+from certify.balls.points import conversion, scaled
 from certify.certificate import Certificate, Verdict, certify
-from certify.rounding import outward, upward
+from certify.rounding import upward
 from relax.apart import OutOfTime, working
 from relax.counts import ClassCounts
 from relax.errors import InputError, between, expect
@@ -22,6 +26,7 @@ from relax.problem import Problem
 from relax.solution import Solution
 from relax.solvers import solve
 
+PRECISION = 128  # bits
 TOLERANCE = 1e-11  # of solves: the Gram radius goes with the root of the gap
 
 
@@ -51,7 +56,8 @@ class BatchGeometry(Shown):
     full : array, shape (m, m)
         Those of the full batch.
     gram_radius, full_radius : array, shape (b,), and float
-        How far entries can be from the optimum's, rounded up; infinite where nothing is proven.
+        How far entries can be from the optimum's, their rounding to float64 included, rounded up; infinite
+        where nothing is proven.
     relative_gap : array, shape (b,)
         The gap over its scale (`Certificate.scale`): proven, or a bound in float64.
     proven, certified : arrays of bool, shape (b,)
@@ -237,9 +243,18 @@ def _line(problem: Problem, proof_limit: float | None) -> _Line:
     )
     if proof is None:
         return _Line(gram, np.inf, solution.relative_gap(), False, False, seconds, np.nan)
-    radius = np.inf if proof.gram_radius is None else outward(proof.gram_radius, up=True)
+    radius = np.inf if proof.gram_radius is None else _radius(solution, proof.gram_radius)
     certified = proof.verdict is Verdict.CERTIFIED
     return _Line(gram, radius, proof.relative_gap, True, certified, seconds, proof_seconds)
+
+
+def _radius(solution: Solution, proven: str) -> float:
+    """Return the radius of a certificate's exact point, and what its entries lose in float64."""
+    program, peer = solution.program, solution.entries("feature", "feature")[1]
+    with ctx.workprec(PRECISION):
+        point = scaled(program, factored(program, solution.point))
+        bound = (arb(proven) + conversion(program, point, peer)).upper()
+    return math.nextafter(float(bound), math.inf)
 
 
 def _proof(solution: Solution, limit: float | None) -> Certificate | None:

@@ -92,6 +92,12 @@ def scaled(program: GramProgram, point: FactoredPoint) -> BallMatrix:
     return BallMatrix(own, peer)
 
 
+def conversion(program: GramProgram, matrix: BallMatrix, peer: Float64[np.ndarray, "m m"]) -> arb:
+    """Return how far float64 entries between different members are from those of a matrix, at most."""
+    pairs = program.multiplicity - np.eye(len(peer)) > 0
+    return max([away.upper() for away in abs(matrix.peer - peer)[pairs]], default=arb(0))
+
+
 def factored(program: GramProgram, matrix: OrbitMatrix) -> FactoredPoint:
     """Return a factored point near a matrix with one role, feasible for the program.
 

@@ -10,7 +10,7 @@ import numpy as np
 from flint import arb, ctx
 from jaxtyping import Float64
 
-from certify.balls.points import scaled
+from certify.balls.points import conversion, scaled
 from certify.enclosure import Enclosure, enclose_optimum
 from certify.encoding import decode_point, decode_witness
 from relax.problem import Problem
@@ -60,12 +60,10 @@ def _within_radius(problem: Problem, document: dict[str, Any]) -> tuple[Float64[
     program = problem.program()
     with ctx.workprec(PRECISION):
         matrix = scaled(program, decode_point(document["point"], program))
-        several = program.multiplicity > 1
         own, peer = matrix.own.astype(float), np.tril(matrix.peer.astype(float))
         peer += np.tril(peer, -1).T  # either ball holds the entry, but their centres may round apart
-        away = abs(matrix.peer - peer)[several[:, None] | ~np.eye(len(own), dtype=bool)]
-        conversion = max([x.upper() for x in (*abs(matrix.own - own), *away)])
-        bound = arb(document["claim"]["gram_radius"]) + conversion
+        away = max([conversion(program, matrix, peer), *(x.upper() for x in abs(matrix.own - own))])
+        bound = arb(document["claim"]["gram_radius"]) + away
     group = problem.counts.group_of_class()
     gram = peer[np.ix_(group, group)]
     np.fill_diagonal(gram, own[group])

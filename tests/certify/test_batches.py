@@ -140,3 +140,9 @@ def test_small_batches_spread_a_long_tail() -> None:
     )
     assert 0 < found.tail_cosine[0] < 0.03 < 0.08 < found.tail_cosine[1]
     assert np.isnan(found.proof_seconds).all() and not found.proven.any()
+
+
+def test_the_radius_has_the_rounding_of_cosines_in_it() -> None:
+    found = batch_geometry([5, 5], [None], temperature=0.01, views=2)
+    away = abs(float(found.gram[0, 0, 0]) + 1)  # opposite at the optimum: −1, exactly
+    assert away <= found.gram_radius[0] < 1e-15
