@@ -32,7 +32,8 @@ class Optimum:
     excess : float or None
         The same above the infimum, None where there is none.
     scale, range : float
-        What gaps are compared with (`Certificate.scale`), and how far the optimum is below equal features.
+        What gaps are compared with (`Certificate.scale`), and how far the optimum is below equal features;
+        the scale again where they are optimal, as under a large ridge.
     resolution : float
         Levels of the loss that are closer are not told apart, nor from the optimum.
     """
@@ -61,7 +62,8 @@ class Optimum:
         spread = solution.program.range(solution.point)
         scale, held = float(proof.scale), isinstance(problem.norm, Sphere)
         resolution = max(GLOBAL * scale, ON_SPHERE if held else WITHIN)
-        return cls(proof, float(proof.lower), excess, scale, float(spread), resolution)
+        spread = float(spread) if spread > resolution else scale
+        return cls(proof, float(proof.lower), excess, scale, spread, resolution)
 
     def gap(self, loss: float, excess: float, relative: bool) -> float:
         """Return how far a point is above the proven bound; by excesses where the point has one."""

@@ -42,7 +42,7 @@ class StationaryPoint(Shown):
     relative_gap : float
         The gap beside the scale of the certificate (`certify.Certificate.scale`).
     height : float
-        The gap beside the range: 0 at the optimum, 1 where all features are equal.
+        The gap beside the range (`Optimum.range`): 0 at the optimum, 1 where all features are equal.
     gradient_norm : float
         ‖∇ loss‖ in the free parameters.
     eigenvalues : (q,) array

@@ -210,10 +210,11 @@ def multipliers(free: Free, objective: Objective) -> Float64[np.ndarray, " n"]:
     features = vectors[-1].requires_grad_()
     (slope,) = torch.autograd.grad(objective.share(vectors).excess.sum(), features)
     squared = features.square().sum(-1)
-    pull = (features * slope).sum(-1)
+    pull, nothing = (features * slope).sum(-1), 1e-20
     if objective.charts[-1].held == "free":  # a ridge pays a multiple of ‖h‖²
         pull = pull - 2 * objective.charts[-1].norm.cost(squared[..., None], objective.xp)
-    there = squared > 1e-20
+        nothing = 1e-12 * objective.problem.temperature  # descent to zero leaves this much
+    there = squared > nothing
     found = torch.where(there, -pull / (2 * torch.where(there, squared, 1.0)), 0.0)
     return found[0].numpy(force=True)
 

@@ -213,6 +213,15 @@ def test_other_losses_and_norms() -> None:
         assert all(np.isfinite(point.multipliers).all() for point in found.points)
 
 
+@pytest.mark.parametrize(("counts", "weight"), [([4, 4], 10.0), ([4, 3, 1], 1.0)])
+def test_a_ridge_so_large_that_zero_is_optimal(counts: list[int], weight: float) -> None:
+    found = explore(Problem(counts, temperature=1.0, norm=Ridge(weight)), 2, starts=8)
+    (point,) = found.at(2).minima
+    assert found.all_global and abs(point.height) < 1e-6
+    assert np.abs(point.features).max() < 1e-6 and np.abs(point.multipliers).max() == 0
+    assert point.loss == pytest.approx(np.log(7), abs=1e-9)  # all similarities are equal
+
+
 def test_time_and_dimensions() -> None:
     cut = explore(Problem([3, 3], temperature=0.2), (2, 3), starts=4, time_limit=1e-9)
     assert [one.dim for one in cut.slices] == [2]
