@@ -78,7 +78,7 @@ def landscape_command(
             known.append(explore(problem, asked, starts, seed, time_limit, status.update, known.append))
         except InputError as error:  # before the words of the other command's options are put in
             said = re.sub(r"^(dims|starts|seed|dim)(?: =)? ", _as_option, str(error))
-            raise InputError(said) from error
+            raise InputError(said.replace("range(1, 7)", "1:6")) from error
         except KeyboardInterrupt:
             interrupted = True
     if not known:

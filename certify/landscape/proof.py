@@ -28,7 +28,7 @@ from certify.landscape.proven import ProvenMinimum, ProvenSaddle
 from certify.landscape.roots import Proof, exists, polish
 from certify.landscape.second import Second, curvature_along, second_order
 from certify.landscape.setting import PRECISION, Setting, held_by, sample_order, setting
-from certify.landscape.system import System, system
+from certify.landscape.system import RIGID, System, system
 from certify.landscape.words import words
 from relax.errors import InputError
 from relax.problem import Problem
@@ -152,8 +152,8 @@ def _stationary(start: Setting, turned: bool = True) -> Found | str:
         if isinstance(near, str):
             return near
         given = system(start.program, near, held)
-        if near.size == len(held) + len(given.planes):
-            return "features that keep their norms cannot move here, unless they all rotate"
+        if given.rigid:
+            return RIGID
         proof = exists(given)
         if proof is None:
             return UNCONTRACTED

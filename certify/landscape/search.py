@@ -153,7 +153,8 @@ class Search:
         marks = [self._mark(other.features) for other in self.points]
         for i, mark in enumerate(marks):
             near = abs(point.loss - self.points[i].loss) <= SAME_LOSS * max(1.0, abs(point.loss))
-            if near and np.abs(mark - self._mark(point.features)).max() <= SAME_GRAM:
+            near &= bool(np.abs(mark - self._mark(point.features)).max() <= SAME_GRAM)
+            if near or all(self.optimum.is_global(one.gap) for one in (point, self.points[i])):
                 self.points[i] = self.points[i].with_starts(random, starts - random)
                 return
         self.points.append(point.with_starts(random, starts - random))

@@ -17,6 +17,7 @@ from relax.program import GramProgram
 from relax.rules import Bounded, Fixed, RidgeCost
 
 NORMS = "local minima are proven on sphere, ball and with a ridge; give one of these norms"
+RIGID = "features that keep their norms cannot move here, unless they all rotate"
 RANK = 1e-6  # singular values below this part of the largest are zeros
 
 
@@ -52,6 +53,11 @@ class System:
     def unknowns(self) -> int:
         """The number of unknowns, and of equations."""
         return self.centre.size + len(self.held) + len(self.planes)
+
+    @property
+    def rigid(self) -> bool:
+        """Whether features that keep their norms can do nothing but rotate: all are minima, of nothing."""
+        return self.centre.size == len(self.held) + len(self.planes)
 
     def multipliers(self, held: Any) -> Any:
         """Return ν of all features from that of those that are held."""

@@ -21,7 +21,7 @@ from certify.landscape.measures import above, is_alone, measures, wrongly_active
 from certify.landscape.roots import Proof, exists
 from certify.landscape.second import curvature_along, is_at_least, second_order, spectrum
 from certify.landscape.setting import PRECISION, Setting, check_size, held_by, program_of
-from certify.landscape.system import System, system
+from certify.landscape.system import RIGID, System, system
 from certify.landscape.words import words
 from certify.verification import check_text
 from relax.errors import InputError, expect
@@ -89,7 +89,8 @@ def verify_point(document: dict[str, Any]) -> PointCheck:
     """Do the proof of a file again; whatever it holds, there is a verdict."""
     expect(document, dict, "document", "give found.document, or use check(path)")
     try:
-        return _verify(document)
+        with np.errstate(all="ignore"):  # of floats on which no proof depends; features may be huge
+            return _verify(document)
     except UnusableError as error:
         return PointCheck(False, f"unusable file: {error}", usable=False)
     except InputError as error:
@@ -135,6 +136,8 @@ def _setting(document: dict[str, Any]) -> Setting:
 def _existence(given: System, claim: dict[str, Any]) -> Proof:
     if not SMALLEST < Decimal(claim["radius"]) < LARGEST_RADIUS:
         raise InputError(f"the radius {claim['radius']} is not between 0 and 0.1")
+    if given.rigid:
+        raise InputError(RIGID)
     proof = exists(given, claim["radius"])
     if proof is None:
         raise InputError(f"no stationary point is proven to lie within {claim['radius']} of the features")
@@ -202,8 +205,8 @@ def _require_above(claim: dict[str, Any], excess: str | None) -> None:
     by, part = above(claim["loss"][0], claim["better"], excess)
     for name, proven in {"worse_by": by, "relative": part}.items():
         said = claim[name]
-        if said is not None and (proven is None or Decimal(said) > Decimal(proven)):
-            raise InputError(f"{name} {said} is not proven; {proven} is")
+        if said is not None and (proven is None or not 0 < Decimal(said) <= Decimal(proven)):
+            raise InputError(f"{name} {said} is not proven, or not positive; {proven} is")
 
 
 def _vectors(said: list[list[str]]) -> Float64[np.ndarray, "n d"]:

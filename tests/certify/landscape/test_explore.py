@@ -222,6 +222,11 @@ def test_a_ridge_so_large_that_zero_is_optimal(counts: list[int], weight: float)
     assert point.loss == pytest.approx(np.log(7), abs=1e-9)  # all similarities are equal
 
 
+def test_what_is_global_is_one_point_however_flat() -> None:
+    found = explore(Problem([4, 4], temperature=0.01), 2, starts=8).at(2)
+    assert found.attained and len(found.minima) - len(found.bad) == 1
+
+
 def test_time_and_dimensions() -> None:
     cut = explore(Problem([3, 3], temperature=0.2), (2, 3), starts=4, time_limit=1e-9)
     assert [one.dim for one in cut.slices] == [2]

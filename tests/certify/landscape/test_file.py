@@ -100,6 +100,14 @@ def declare_minimum(said: Document) -> None:
     said["claim"] |= {key: minimum["claim"][key] for key in ("optimum", "better", "worse_by", "relative")}
 
 
+def in_one_dimension(said: Document) -> None:
+    said["features"] = [[float(sign).hex()] for sign in np.repeat([1, -1, 1], 3)]
+    said["better"] = said["features"]
+    said["claim"] |= {"dimension": 1, "alone": None, "worse_by": None, "relative": None, "better": "9"}
+    said["claim"] |= {"radius": "1e-15", "curvature": "1e-29", "loss": ["-9", "9"]}
+    said["claim"] |= {"multipliers": [["-9", "9"]] * 9, "siblings": {"distinct": 0, "proven": 0}}
+
+
 def of_siblings(key: str, by: int) -> Callable[[Any], Any]:
     return lambda said: {**said, key: said[key] + by}
 
@@ -126,6 +134,8 @@ FALSE: dict[str, tuple[str, Callable[[Document], None]]] = {
     "a better optimum": ("minimum", claim_of("optimum", lambda x: [x[0], outward(x[1], False)])),
     "a better one that is none": ("minimum", claim_of("better", lambda x: outward(x, False))),
     "worse than it is": ("minimum", claim_of("worse_by", lambda x: outward(x, True, "1e-4"))),
+    "worse by less than nothing": ("minimum", claim_of("worse_by", lambda x: "-1")),
+    "features far beyond the sphere": ("minimum", lambda d: d["features"][0].__setitem__(0, "0x1p+1023")),
     "relatively worse": ("minimum", claim_of("relative", lambda x: outward(x, True, "1e-4"))),
     "another multiplier": ("minimum", claim_of("multipliers", first(lambda x: outward(x, True, "1e-2")))),
     "more siblings": ("minimum", claim_of("siblings", of_siblings("distinct", 1))),
@@ -174,6 +184,12 @@ def test_the_radius_is_the_decimal_that_is_claimed() -> None:
         said["claim"]["radius"] = mp.nstr(distance * (1 - mp.mpf(part)), 25)
         accepted.append(verify_point(settled(said)).accepted)
     assert accepted == [False] * 4 + [True]
+
+
+def test_signs_cannot_move_so_nothing_is_said_of_them() -> None:
+    said = document()
+    in_one_dimension(said)
+    assert "cannot move" in verify_point(settled(said)).message
 
 
 def test_another_sentence_or_hash_is_refused() -> None:
