@@ -16,6 +16,7 @@ from certify.cli.printing import columns
 from certify.cli.streams import complain, say
 from certify.cli.words import about
 from certify.landscape import Landscape, Slice, StationaryPoint, explore
+from certify.landscape.exploring import MOST_DIMENSIONS
 from certify.rounding import outward
 from relax.errors import InputError, SolverError, worded
 from relax.files import check_apart, write_atomically
@@ -105,20 +106,24 @@ def parse_dims(text: str) -> tuple[int, ...]:
     Raises
     ------
     InputError
-        If it is neither.
+        If it is neither, or these are not 1 to 64 different positive numbers.
     """
     first, colon, last = text.partition(":")
     try:
         if colon:
             low, high = typed_whole(first), typed_whole(last)
-            if high - low > 1000:
-                raise InputError(f"{worded(text)} are too many dimensions; give e.g. 1:6")
-            return tuple(range(low, high + 1))
-        return tuple(map(typed_whole, text.split(",")))
-    except ValueError as error:
-        if isinstance(error, InputError):
-            raise
+            high = min(high, low + MOST_DIMENSIONS)  # enough to be refused
+            found = tuple(range(low, high + 1))
+        else:
+            found = tuple(map(typed_whole, text.split(",")))
+    except ValueError:
         raise InputError(f"{worded(text)} are no dimensions; write 1:6 or 2,3,5") from None
+    if not 1 <= len(set(found)) == len(found) <= MOST_DIMENSIONS or min(found) < 1:
+        raise InputError(
+            f"{worded(text)} must be 1 to {MOST_DIMENSIONS} different dimensions, each at least 1; "
+            "write 1:6 or 2,3,5"
+        )
+    return found
 
 
 def lines(found: Landscape) -> list[str]:

@@ -13,6 +13,7 @@ from relax.errors import InputError, expect, worded
 from relax.problem import Problem
 
 MOST_DIMENSIONS = 64
+MOST_IDLE = 2**27  # numbers of the matrix of rotations, one column each: a gigabyte
 
 
 def explore(
@@ -56,7 +57,9 @@ def explore(
     Raises
     ------
     InputError
-        If the dimensions are not distinct positive numbers, or as `relax.descent.check_descent`.
+        If the dimensions are not distinct positive numbers, or one is so large that its rotations are too
+        many; if the temperature is so small that the scale of gaps is below float64; or as
+        `relax.descent.check_descent`.
     SolverError
         If no lower bound of the loss could be proven.
 
@@ -69,7 +72,8 @@ def explore(
     began = time.monotonic()
     asked = _dimensions(dims)
     for dim in asked:
-        check_descent(problem, dim, starts, seed, level="samples")
+        goal = check_descent(problem, dim, starts, seed, level="samples")
+        _check_rotations(dim, sum(map(len, goal.copies)))
     show("solving and proving the optimum")
     optimum = Optimum.of(problem)
     deadline = np.inf if time_limit is None else began + time_limit
@@ -112,8 +116,16 @@ def _slice(problem: Problem, dim: int, starts: int, seed: int, optimum: Optimum,
     return Slice(dim, ordered, starts, seeded, evaluations, complete, optimum)
 
 
+def _check_rotations(dim: int, vectors: int) -> None:
+    if vectors * dim * (dim * (dim - 1) // 2) > MOST_IDLE:
+        raise InputError(
+            f"dims {dim} has too many rotations to project out of the Hessian of {vectors} vectors; "
+            "give smaller ones"
+        )
+
+
 def _dimensions(dims: int | Iterable[int]) -> tuple[int, ...]:
-    mend = "give e.g. range(1, 7)"
+    mend = "give e.g. 2, (2, 3) or range(1, 7)"
     if isinstance(dims, str) or not isinstance(dims, (int, np.integer, Iterable)):
         raise InputError(f"dims {worded(dims)} are no dimensions; {mend}")
     listed = list(_taken(dims)) if isinstance(dims, Iterable) else [dims]

@@ -178,7 +178,9 @@ class Landscape(Shown):
         said += [f"d = {dim}: not reached" for dim in self.asked[len(self.slices) :]]
         safe = ", ".join(map(str, self.safe))
         said.append(
-            f"every minimum found is global in d = {safe}" if safe else "no dimension has only global minima"
+            f"every minimum found is global in d = {safe}"
+            if safe
+            else "of no dimension is every minimum known to be global"
         )
         said.append(CAUTION)
         if self.optimum.resolution > GLOBAL * self.optimum.scale:
@@ -196,7 +198,7 @@ class Landscape(Shown):
                         str(one.dim),
                         "bad" if bad else "global" if one.attained else "lowest",
                         number(point.loss),
-                        f"{point.height:.1%}",
+                        f"{point.height:z.1%}",
                         number(point.curvature),
                         number(point.lowest_multiplier),
                         f"{point.random} + {point.seeded}",

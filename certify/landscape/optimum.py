@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from decimal import Decimal
 
 from certify.certificate import Certificate, certify
-from relax.errors import SolverError
+from relax.errors import InputError, SolverError
 from relax.facts import brief
 from relax.norms import Sphere
 from relax.problem import Problem
@@ -51,6 +52,8 @@ class Optimum:
 
         Raises
         ------
+        InputError
+            If the scale of gaps is below what float64 has, as e^(−2/τ) is at small temperatures.
         SolverError
             If no lower bound was proven.
         """
@@ -61,6 +64,11 @@ class Optimum:
         excess = None if proof.excess_lower is None else float(proof.excess_lower)
         spread = solution.program.range(solution.point)
         scale, held = float(proof.scale), isinstance(problem.norm, Sphere)
+        if scale < sys.float_info.min:
+            raise InputError(
+                f"temperature {problem.temperature:g} is too small to search at: the optimum's scale is "
+                "below what float64 resolves; give a larger one"
+            )
         resolution = max(GLOBAL * scale, ON_SPHERE if held else WITHIN)
         spread = float(spread) if spread > resolution else scale
         return cls(proof, float(proof.lower), excess, scale, spread, resolution)

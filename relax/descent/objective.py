@@ -145,7 +145,7 @@ def _labelled(problem: Problem, level: str, unit: str, roles: int) -> Labelled:
     by_sample = level == "samples" or (level == "auto" and (few or unit != "class"))
     count = counts.samples * views if by_sample else counts.classes
     if count * (count if roles == 1 else counts.classes) > MOST_ENTRIES:
-        mend = "give level='classes'" if counts.classes < count else "take fewer classes"
+        mend = "take fewer samples, or level='classes'" if counts.classes < count else "take fewer classes"
         raise InputError(f"the Gram matrix of {count} features is too large for descent; {mend}")
     sizes = np.array(counts.sizes)[counts.group_of_class()]
     if not by_sample:

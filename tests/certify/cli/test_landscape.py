@@ -43,9 +43,9 @@ def test_dimensions_are_read(text: str, dims: tuple[int, ...]) -> None:
     assert parse_dims(text) == dims
 
 
-@pytest.mark.parametrize("text", ["", "a", "1:", "2.5", "1:2:3", "1:100000"])
+@pytest.mark.parametrize("text", ["", "a", "1:", "2.5", "1:2:3", "1:100000", "0", "0:2", "3:1", "2,2"])
 def test_what_are_no_dimensions(text: str) -> None:
-    with pytest.raises(InputError, match="dimensions"):
+    with pytest.raises(InputError, match=r"dimensions.*write 1:6 or 2,3,5"):
         parse_dims(text)
 
 

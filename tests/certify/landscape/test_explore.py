@@ -80,7 +80,7 @@ def test_saddles_have_a_way_down(three: Landscape) -> None:
 def test_words_come_first_and_say_what_they_are_not_worth(three: Landscape) -> None:
     words = three.in_words()
     assert words[1].startswith("d = 2: 2 minima, 1 of them bad, the worst 69.7% of the range above, in 8 + ")
-    assert words[2:4] == ["no dimension has only global minima", CAUTION]
+    assert words[2:4] == ["of no dimension is every minimum known to be global", CAUTION]
     assert words[1] in str(three)
     assert [row[1] for row in three.table()[1:]] == ["lowest", "bad", "global", "bad"]
     assert three.at(2).minima[1].facts()[2] == ("above the optimum", "0.815923, 69.7% of the range")
@@ -245,11 +245,21 @@ def test_what_are_no_dimensions(dims: Any) -> None:
 def test_refusals_are_those_of_descent() -> None:
     with pytest.raises(InputError, match="starts = 0 must be at least 1"):
         explore(Problem([3, 3]), 2, starts=0)
+    with pytest.raises(InputError, match="take fewer samples"):
+        explore(Problem([100_000, 100_000]), 2)
+    with pytest.raises(InputError, match="dims 10000 has too many rotations"):
+        explore(Problem([3, 3]), (2, 10_000))
     with pytest.raises(InputError, match="dims from 2 on"):
         from relax import Sphere
         from relax.losses.cross_entropy import CrossEntropy
 
         explore(Problem([2, 2], CrossEntropy(Sphere(1))), 1)
+
+
+def test_a_scale_below_float64_is_refused() -> None:
+    """The excess is about e^(−2/τ), which is 0 in float64 at τ = 10⁻⁴."""
+    with pytest.raises(InputError, match=r"temperature 0\.0001 is too small .* give a larger one"):
+        explore(Problem([2, 2], temperature=1e-4), 2, starts=1)
 
 
 @pytest.mark.slow

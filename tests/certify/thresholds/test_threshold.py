@@ -8,12 +8,17 @@ from typing import Any
 
 import mpmath
 import pytest
+from flint import ctx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from certify.thresholds import Threshold, collapse_threshold
+from certify.thresholds.interior import minority_limit
+from certify.thresholds.step import tables_of
+from certify.thresholds.threshold import LARGEST_LOG, PRECISION
 from relax import Problem, solve
 from relax.errors import InputError
+from relax.losses import SupCon
 from relax.testing import step_geometry
 from tests.certify.thresholds.oracle import Oracle
 
@@ -108,9 +113,10 @@ def test_five_majorities_hold_three_minorities_apart_for_ever(tau: float) -> Non
 
 def test_a_cosine_that_still_moves_at_the_largest_ratio_is_no_limit() -> None:
     """Two majorities have a threshold, near R = e^(2/τ): at τ = 0.002 it is beyond the ratios of float64."""
-    found = collapse_threshold(2, 2, 50, 0.002)
-    assert (found.ratio, found.limit, found.smallest) == (None, None, False)
-    assert "tends to" not in found.in_brief()
+    tables = tables_of((2, 2), 50, SupCon(), 0.002, 1)
+    assert tables is not None
+    with ctx.workprec(PRECISION):
+        assert minority_limit(tables, LARGEST_LOG) is None
 
 
 @pytest.mark.slow

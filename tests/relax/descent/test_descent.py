@@ -335,7 +335,7 @@ REFUSED = [
     ),
     (
         {"problem": Problem({10**5: 2}), "level": "samples"},
-        r"of 200000 features is .*; give level='classes'$",
+        r"of 200000 features is .*; take fewer samples, or level='classes'$",
     ),
 ]
 
