@@ -42,4 +42,4 @@ def outward(decimal: Number, up: bool) -> float:
 
 def _written(number: Number, digits: int, rounding: str) -> str:
     rounded = Context(digits, rounding, MIN_EMIN, MAX_EMAX).create_decimal(Decimal(number))
-    return f"{rounded:.{digits - 1}e}"
+    return f"{rounded:.{digits - 1}e}" if rounded else "0"  # Decimal writes 0.00e+2

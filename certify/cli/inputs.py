@@ -20,21 +20,23 @@ from relax.problem import Problem
 PICTURES = (".png", ".pdf", ".svg")  # relax.plots.FORMATS, without loading matplotlib
 
 
-def parse_step(text: str) -> tuple[int, int, int, int]:
-    """Read "2,2,100,10", four whole numbers in plain digits.
+def parse_wholes(option: str, text: str, names: str) -> list[int]:
+    """Read as many whole numbers in plain digits as there are names: "2,2,10" of "k_major,k_minor,n_minor".
 
     Raises
     ------
     InputError
         If it is not of this form.
     """
+    parts, number = text.split(","), len(names.split(","))
     try:
-        k_major, k_minor, n_major, n_minor = map(typed_whole, text.split(","))
+        found = [typed_whole(part) for part in parts]
     except ValueError:
-        raise InputError(
-            f"--step {worded(text)} must be four numbers in plain digits: k_major,k_minor,n_major,n_minor"
-        ) from None
-    return k_major, k_minor, n_major, n_minor
+        found = []
+    if len(found) != number:
+        many = {2: "two", 3: "three", 4: "four"}[number]
+        raise InputError(f"{option} {worded(text)} must be {many} numbers in plain digits: {names}")
+    return found
 
 
 def parse_norm(text: str) -> Norm:
@@ -106,7 +108,8 @@ def make_problem(
     if dataset is not None:
         return Problem.from_dataset(dataset, **options)
     assert step is not None
-    return Problem.step(*parse_step(step), **options)
+    sizes = parse_wholes("--step", step, "k_major,k_minor,n_major,n_minor")
+    return Problem.step(*sizes, **options)
 
 
 def files_of(labels: str | None, loss: str) -> dict[str, Path | None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -38,6 +39,10 @@ Seed = Annotated[
     int,
     typer.Option(parser=options.whole(0, 2**64 - 1), metavar="INTEGER", help="Of the random starts."),
 ]
+TimeLimit = Annotated[float | None, options.time_limit("Seconds; then the dimensions that are done count.")]
+PlotFile = Annotated[
+    Path | None, options.of(options.OUTPUTS, help="Draw levels and minima here (png, pdf or svg).")
+]
 
 
 def landscape_command(
@@ -54,8 +59,8 @@ def landscape_command(
     views: options.Views = 1,
     starts: Starts = 256,
     seed: Seed = 0,
-    time_limit: options.TimeLimit = None,
-    plot: options.PlotFile = None,
+    time_limit: TimeLimit = None,
+    plot: PlotFile = None,
     as_json: options.AsJson = False,
     quiet: options.Quiet = False,
 ) -> None:

@@ -1,4 +1,4 @@
-"""The options of `gramcert solve`, in groups, with their completion; numbers in one grammar."""
+"""The options that commands share, in groups, with their completion; numbers in one grammar."""
 
 from __future__ import annotations
 
@@ -70,6 +70,11 @@ def _positive(group: str, example: str, help: str) -> Any:
     return of(group, parser=positive(example), metavar="NUMBER", help=help)
 
 
+def time_limit(help: str) -> Any:
+    """Return an option for seconds."""
+    return _positive(SOLVING, "60", help)
+
+
 Counts = Annotated[
     str | None, of(COUNTS, help="Class sizes: 100,100,10,10 or 1000x5,10x1000000 (size x classes).")
 ]
@@ -119,7 +124,7 @@ SolverName = Annotated[
 Tolerance = Annotated[float, _positive(SOLVING, "1e-9", "Proven gap allowed, relative to its scale.")]
 TimeLimit = Annotated[
     float | None,
-    _positive(SOLVING, "60", "Seconds for all stages, within one or a tenth; then the best so far counts."),
+    time_limit("Seconds for all stages, within one or a tenth; then the best so far counts."),
 ]
 
 CertificateFile = Annotated[Path | None, of(OUTPUTS, help="Write the certificate here (JSON).")]

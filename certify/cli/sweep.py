@@ -11,7 +11,7 @@ import typer
 
 from certify.certificate import TOLERANCE
 from certify.cli import options
-from certify.cli.inputs import files_of, parse_loss, parse_norm
+from certify.cli.inputs import files_of, parse_loss, parse_norm, parse_wholes
 from certify.cli.options import COUNTS, OUTPUTS, PROBLEM, SOLVING
 from certify.cli.ranges import numbers, whole_numbers
 from certify.cli.streams import complain, say
@@ -22,10 +22,10 @@ from certify.sweeps.run import Done, carry_out, request_of
 from certify.sweeps.summary import Summary, summary
 from certify.sweeps.table import check_format, frame, write_table
 from relax import datasets
-from relax.errors import InputError, SolverError, worded
+from relax.errors import InputError, SolverError
 from relax.files import check_apart
 from relax.losses import Loss
-from relax.numerals import typed_counts, typed_whole
+from relax.numerals import typed_counts
 
 EXAMPLES = """gramcert sweep --step 2,2,10 --R 1:1e4:200log --temperature 0.05,0.1,0.5,1 --out sweep.parquet
 gramcert sweep --step 2,2,10 --R 1,10,100 --batch-size none,8,32 --out batches.csv
@@ -67,6 +67,7 @@ JournalFile = Annotated[
     Path | None,
     options.of(OUTPUTS, help="Keep rows here until the table is whole; by default beside it, OUT.journal."),
 ]
+TimeLimit = Annotated[float | None, options.time_limit("Seconds; then the table has what is done.")]
 
 
 def sweep_command(
@@ -85,7 +86,7 @@ def sweep_command(
     solver: options.SolverName = "auto",
     tolerance: options.Tolerance = TOLERANCE,
     jobs: Jobs = None,
-    time_limit: options.TimeLimit = None,
+    time_limit: TimeLimit = None,
     journal: JournalFile = None,
     as_json: options.AsJson = False,
     quiet: options.Quiet = False,
@@ -164,21 +165,10 @@ def _grid(
         taus, each = settings["temperatures"], (settings["losses"], settings["views"])
         check_number(len(found) * len(taus or [0]) * len(each[0]) * len(each[1]))
         if step is not None:
-            k_major, k_minor, n_minor = _wholes(step, "k_major,k_minor,n_minor")
+            k_major, k_minor, n_minor = parse_wholes("--step", step, "k_major,k_minor,n_minor")
             return step_grid(k_major, k_minor, n_minor, found, **settings)
-        k, n_max = _wholes(str(long_tail), "k,n_max")
+        k, n_max = parse_wholes("--long-tail", str(long_tail), "k,n_max")
         return long_tail_grid(k, n_max, found, **settings)
-
-
-def _wholes(text: str, names: str) -> list[int]:
-    parts = text.split(",")
-    try:
-        found = [typed_whole(part) for part in parts]
-    except ValueError:
-        found = []
-    if len(found) != len(names.split(",")):
-        raise InputError(f"{worded(text)} must be whole numbers in plain digits: {names}")
-    return found
 
 
 def _numbers(option: str, text: str | None) -> list[float] | None:

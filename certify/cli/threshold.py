@@ -10,16 +10,15 @@ import typer
 from rich.console import Console
 
 from certify.cli import options
-from certify.cli.inputs import make_problem, parse_loss
+from certify.cli.inputs import make_problem, parse_loss, parse_wholes
 from certify.cli.printing import print_facts
 from certify.cli.streams import say
 from certify.cli.words import about
 from certify.thresholds import Coincidence, Margin, Threshold, coinciding, collapse_threshold, margins
 from certify.thresholds.words import decimal, headline
 from relax.counts import exact_rational
-from relax.errors import InputError, worded
+from relax.errors import InputError
 from relax.losses import Loss, statement_of
-from relax.numerals import typed_whole
 from relax.rows import LogSumExp
 
 SCHEMA = "gramcert/threshold/1"
@@ -76,12 +75,7 @@ def _print_coincidence(found: Coincidence, distances: tuple[Margin, ...], few: b
 
 
 def _found(step: str, temperature: float | None, loss: Loss, views: int) -> Threshold:
-    try:
-        k_major, k_minor, n_minor = map(typed_whole, step.split(","))
-    except ValueError:
-        raise InputError(
-            f"--step {worded(step)} must be three numbers in plain digits: k_major,k_minor,n_minor"
-        ) from None
+    k_major, k_minor, n_minor = parse_wholes("--step", step, "k_major,k_minor,n_minor")
     with about("--step"):
         return collapse_threshold(k_major, k_minor, n_minor, temperature, loss, views)
 

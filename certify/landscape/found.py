@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ CAUTION = (
     "other starts may end elsewhere"
 )
 UNSEEN = "levels closer than {resolution:.0e} are not told apart in float64, and the scale is {scale:.1e}"
+LEAST_PERCENT = 1e-3  # below, one decimal shows nothing
 
 
 @brief
@@ -109,9 +111,9 @@ class Slice(Shown):
             return ", global" if len(self.minima) == 1 else ", all global"
         if self.attained:
             worst = max(point.height for point in bad)
-            return f", {len(bad)} of them bad, the worst {worst:.1%} of the range above"
+            return f", {len(bad)} of them bad, the worst {percent(worst)} of the range above"
         lowest = self.points[0].height
-        said = f", the lowest {lowest:.1%} of the range above the optimum of all dimensions"
+        said = f", the lowest {percent(lowest)} of the range above the optimum of all dimensions"
         return said if not bad else f"{said}, {len(bad)} above the lowest"
 
     def facts(self) -> list[tuple[str, str]]:
@@ -193,14 +195,15 @@ class Landscape(Shown):
         for one in self.slices:
             for point in one.minima:
                 bad = any(point is other for other in one.bad)
+                level = "bad" if bad else "global" if one.attained else "lowest"
                 rows.append(
                     [
                         str(one.dim),
-                        "bad" if bad else "global" if one.attained else "lowest",
+                        level,
                         number(point.loss),
-                        f"{point.height:z.1%}",
-                        number(point.curvature),
-                        number(point.lowest_multiplier),
+                        percent(0.0 if level == "global" else point.height),
+                        "" if math.isnan(point.curvature) else number(point.curvature),
+                        number(point.lowest_multiplier + 0.0),  # −0 is 0
                         f"{point.random} + {point.seeded}",
                         point.origin,
                     ]
@@ -211,6 +214,11 @@ class Landscape(Shown):
         """Return what there is to print, as (label, value) pairs."""
         words = self.in_words()
         return [("landscape", self.problem.in_brief()), *(("", said) for said in words)]
+
+
+def percent(height: float) -> str:
+    """Return a part of the range in per cent, with a digit however small it is."""
+    return f"{100 * height:.1g}%" if 0 < abs(height) < LEAST_PERCENT else f"{height:z.1%}"
 
 
 TITLES = ("d", "minimum", "loss", "above", "curvature", "least ν", "starts", "first from")

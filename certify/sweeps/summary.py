@@ -57,7 +57,9 @@ class Summary:
         if not self.certified:
             return f"{points}, {verdicts}"
         gap = upward(self.largest_relative_gap, 2)
-        return f"{points}, {verdicts}, largest relative gap {gap}; minorities coincide in {self.coinciding:,}"
+        of = "" if self.all_certified else " of what is certified"
+        coinciding = f"minorities coincide in {self.coinciding:,}"
+        return f"{points}, {verdicts}, largest relative gap{of} {gap}; {coinciding}"
 
 
 def summary(table: pd.DataFrame) -> Summary:

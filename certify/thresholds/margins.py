@@ -9,7 +9,7 @@ from functools import cache, partial
 
 import numpy as np
 
-from certify.thresholds.coincidence import coinciding
+from certify.thresholds.deciding import coinciding
 from relax.counts import LARGEST_COUNT, ClassCounts
 from relax.errors import InputError, SolverError
 from relax.facts import brief

@@ -64,8 +64,8 @@ class Threshold(Shown):
         Where there is no threshold, the cosine between minority classes as R → ∞: a float, not proven. None
         for losses that are proven at single ratios only, and where it is not reached at 10^299.
     whole : bool
-        Whether n_major must be a whole number (shuffled batches); lower and upper are then those of two
-        consecutive ones.
+        Whether n_major is a whole number (shuffled batches, and losses whose numbers are no polynomials in
+        R); lower and upper are then those of two consecutive ones.
     """
 
     k_major: int

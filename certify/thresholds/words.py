@@ -48,11 +48,16 @@ def headline(threshold: Threshold) -> str:
     low, high = (decimal(end, up=False, digits=EXACT) for end in (threshold.lower, threshold.upper))
     if threshold.whole:
         before, n = (int(end * threshold.n_minor) for end in (threshold.lower, threshold.upper))
-        return f"{who} coincide from n_major = {n} on (proven apart at {before}, together at {n})"
-    middle = f"{threshold.ratio:.6g}"
+        return f"{who} first coincide at n_major = {n} (proven apart at {before}, together at {n})"
+    middle, proven = f"{threshold.ratio:.6g}", f"(proven apart at {low}, together at {high})"
     again = [piece for piece in threshold.pieces[1:] if not piece.together]
-    on = f"to {float(again[0].start):.6g}, where they part again" if again else "on"
-    return f"{who} coincide from R = {middle} {on} (proven apart at {low}, together at {high})"
+    if again:
+        return (
+            f"{who} coincide from R = {middle} to {float(again[0].start):.6g}, where they part again {proven}"
+        )
+    if threshold.final:
+        return f"{who} coincide from R = {middle} on {proven}"
+    return f"{who} first coincide near R = {middle} {proven}"
 
 
 def threshold_facts(threshold: Threshold) -> list[tuple[str, str]]:

@@ -49,7 +49,9 @@ def solve_equations(
 
     Returns None when continuation stops short (the path turns or ends) or time is up.
     """
-    with np.errstate(over="ignore", invalid="ignore"):  # a step too far; what is not finite ends the search
+    with np.errstate(
+        over="ignore", invalid="ignore", divide="ignore"
+    ):  # a step too far; what is not finite ends the search
         root = None if near is None else newton(equations, *equations.start(near), count, patience=NEAR)
         root = newton(equations, *equations.start(), count, patience=30) if root is None else root
         return root if root is not None else _continue_from_balance(equations, count)

@@ -660,7 +660,8 @@ def test_noise_crashes_neither_and_they_agree(tmp_path: Path) -> None:
             continue
         (balls, said), (other, answer) = by_balls(text), by_checker(text)
         assert is_one_sentence(said) and is_one_sentence(answer)
-        assert balls == other or is_between_two_searches(said), (seed, said, answer)
+        apart = (balls, other) == (R, A) and is_between_two_searches(said)
+        assert balls == other or apart, (seed, said, answer)
         found[balls] += 1
     assert min(found.values()) >= 5, found
 

@@ -64,3 +64,7 @@ def test_non_negative_features_are_refuted_by_explicit_ones(counts: list[int]) -
     assert found.verdict is Verdict.REFUTED
     assert Decimal(found.optimum[1]) >= Decimal(decimal_below(loss_of_features(axes, problem)))
     assert certify_point(axes, problem).verdict is Verdict.CERTIFIED
+
+
+def test_zero_is_written_without_an_exponent() -> None:
+    assert downward(0.0, 3) == upward("0e-7", 2) == "0"

@@ -109,7 +109,7 @@ def test_lists_of_losses_with_parameters(text: str, names: list[str]) -> None:
         (("--step", "2,2,10", "--counts", "3,2", "--R", "1"), "(--step and --counts were given)"),
         (("--step", "2,2,10"), "--step needs ratios; give --R"),
         (("--counts", "3,2", "--R", "1"), "--counts has no ratio; leave --R out"),
-        (("--step", "2,2,100,10", "--R", "1"), "--step: '2,2,100,10' must be whole numbers"),
+        (("--step", "2,2,100,10", "--R", "1"), "--step '2,2,100,10' must be three numbers"),
         (("--step", "2,2,10", "--R", "5:1:3"), "--R: '5:1:3' is no range"),
         (("--step", "2,2,10", "--R", "1:2:1000000000"), "--R: '1:2:1000000000' has more than"),
         (

@@ -11,7 +11,7 @@ import pytest
 from scipy.optimize import minimize
 
 from certify.landscape import Landscape, StationaryPoint, explore
-from certify.landscape.found import CAUTION
+from certify.landscape.found import CAUTION, percent
 from relax import Ball, Problem, Ridge
 from relax.errors import InputError
 from relax.losses.definition import Seen, Share
@@ -84,6 +84,12 @@ def test_words_come_first_and_say_what_they_are_not_worth(three: Landscape) -> N
     assert words[1] in str(three)
     assert [row[1] for row in three.table()[1:]] == ["lowest", "bad", "global", "bad"]
     assert three.at(2).minima[1].facts()[2] == ("above the optimum", "0.815923, 69.7% of the range")
+
+
+def test_small_heights_have_a_digit() -> None:
+    assert [percent(part) for part in (0.0, -0.0, 0.1234, 1e-3, 4.4e-5, -2e-9)] == [
+        "0.0%", "0.0%", "12.3%", "0.1%", "0.004%", "-2e-07%",
+    ]  # fmt: skip
 
 
 def test_in_one_dimension_minima_are_those_of_flips(three: Landscape) -> None:

@@ -153,7 +153,8 @@ def test_refused_and_failed_points_are_rows(monkeypatch: pytest.MonkeyPatch) -> 
     assert "no class has two samples" in table["reason"][1] and np.isnan(table["value"][1])
     found = summary(table)
     assert not found.all_certified and str(found).startswith(
-        "5 points, 2 CERTIFIED, 2 without solution, 1 refused by their loss, largest relative gap "
+        "5 points, 2 CERTIFIED, 2 without solution, 1 refused by their loss, "
+        "largest relative gap of what is certified "
     )
 
 

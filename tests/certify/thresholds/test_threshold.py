@@ -154,7 +154,7 @@ def test_a_shuffled_batch_has_two_neighbouring_counts() -> None:
         problem = Problem.step(2, 2, round(size), 5, loss="supcon:batch_size=8", temperature=0.5)
         assert bool(solve(problem).groups.gram[-1, -1] > 1 - 1e-7) is together
     assert found.pieces == () and not found.smallest and not found.final
-    assert "at these two ratios only" in str(found)
+    assert "at these two ratios only" in str(found) and f"first coincide at n_major = {above}" in str(found)
 
 
 def test_draws_with_replacement_see_proportions_only() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from fractions import Fraction
 from types import SimpleNamespace
 from typing import Any, NamedTuple
@@ -33,12 +32,6 @@ from relax.plots.eigenvalues import spectrum_of
 from relax.plots.spheres import seen
 from relax.plots.themes import series
 from tests.relax.plots.gallery import descent, optimum, threshold
-
-
-@pytest.fixture(autouse=True)
-def closed() -> Iterator[None]:
-    yield
-    pyplot.close("all")
 
 
 def shown(ax: Axes) -> np.ndarray:

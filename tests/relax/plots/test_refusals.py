@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
@@ -25,13 +25,6 @@ from relax.plots import (
     vectors,
 )
 from tests.relax.plots.gallery import descent, optimum, threshold
-
-
-@pytest.fixture(autouse=True)
-def closed() -> Iterator[None]:
-    yield
-    pyplot.close("all")
-
 
 SOLUTION = optimum([12, 6, 3])
 PATH, _ = descent(2)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 
 from relax.answer import Status
-from relax.problem import Problem
+from relax.problem import Problem, Sphere
 from relax.solvers import solve
 
 
@@ -133,3 +133,10 @@ def test_random_problems_are_all_solved(pool: list[int], picks: list[int], log_t
         return
     solution = solve(Problem(counts, temperature=10**log_tau), "dual_vector")
     assert solution.relative_gap() <= 1e-9
+
+
+@pytest.mark.parametrize("counts", [[3, 3], [5, 3, 2]])
+def test_an_argument_that_underflows_is_no_warning(counts: list[int]) -> None:
+    """Without positives in the denominator e^{−8/τ} is all there is at the simplex."""
+    cold = Problem(counts, "supcon:positives_weight=0", temperature=0.01, norm=Sphere(2.0))
+    assert solve(cold).relative_gap() <= 1e-9
