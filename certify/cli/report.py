@@ -4,23 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from certify.certificate import ARITHMETIC, Certificate, Verdict
 from certify.cli.geometry import geometry_facts, geometry_json
 from certify.cli.printing import columns
 from certify.cli.unproven import Unproven
 from certify.rounding import outward
-from certify.thresholds import coinciding_at
+from certify.thresholds import held_together
 from relax import losses
 from relax.arrangement import geometry, sees_labels
 from relax.endpoints import Descent, Match
-from relax.errors import InputError
 from relax.losses.parameters import spelled
 from relax.solution import LARGEST_GRAM, Solution, counts_in_words
 
 MOST_PRINTED_UNITS = 200
-MOST_PROVEN = 150  # groups of which is proven which coincide
 A_BOUND = "the value is a lower bound of the loss; no features are claimed to attain it"
 
 
@@ -94,22 +90,6 @@ def report(
     if found is not None:
         said["descent"] = _descent_report(*found)
     return said
-
-
-def held_together(solution: Solution) -> bool:
-    """Return whether all that the witness holds on one point is proven to be there.
-
-    A certificate bounds the loss, and a κ > 0 in its witness proves nothing of the optimum: that takes the
-    equations (`coinciding_at`). They are not solved in balls for more than 150 groups.
-    """
-    clusters = [cluster.groups for cluster in solution.witness.clusters if cluster.kappa > 0]
-    if not clusters or solution.level != "groups" or solution.program.groups > MOST_PROVEN:
-        return False
-    try:
-        found = coinciding_at(solution)
-    except InputError:  # of units that are no classes
-        return False
-    return all(np.all((found.together | ~found.pairs)[np.ix_(groups, groups)]) for groups in clusters)
 
 
 def _matrices(solution: Solution) -> dict[str, Any]:

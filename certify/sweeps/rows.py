@@ -11,6 +11,7 @@ from jaxtyping import Bool, Float, Shaped
 from certify.certificate import Certificate, Verdict
 from certify.rounding import outward
 from certify.sweeps.grid import Point
+from certify.thresholds import held_together
 from relax.arrangement import geometry, sees_labels
 from relax.losses.parameters import spelled
 from relax.solution import Solution
@@ -93,7 +94,7 @@ def proven(point: Point, solution: Solution, proof: Certificate, seconds: float)
         "lower": math.nan if proof.lower is None else outward(proof.lower, up=False),
         "excess": proof.excess,
         "gram_radius": _above(proof.gram_radius),
-        "minorities_coincide": certified and minorities_coincide(solution),
+        "minorities_coincide": certified and minorities_coincide(solution) and held_together(solution),
         "reason": "" if certified else proof.verdict.value,
     }
 
@@ -112,9 +113,9 @@ def _above(decimal: str | None) -> float:
 
 
 def minorities_coincide(solution: Solution) -> bool:
-    """Return whether all classes of the smallest size, of which there are several, stand on one point.
+    """Return whether the witness holds all classes of the smallest size, being several, on one point.
 
-    As `relax.arrangement.geometry` says it: the witness of the lower bound holds them together.
+    That it is so at the optimum, `held_together` proves.
     """
     counts = solution.problem.counts
     if counts.multiplicities[-1] == 1 or not solution.witness.clusters or solution.nodes.unit != "class":

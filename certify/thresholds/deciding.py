@@ -24,6 +24,7 @@ from relax.solution import Solution
 from relax.solvers import solve
 
 DIGITS = 15  # that are asked of the Krawczyk enclosure
+MOST_HELD = 150  # groups of which `held_together` solves the equations
 OPPOSITE = 1e-6  # how near ±1 all cosines must be for two opposite points to be tried
 
 
@@ -87,6 +88,22 @@ def coinciding_at(solution: Solution) -> Coincidence:
     for groups in found.together:
         together[np.ix_(groups, groups)] = True
     return from_balls(problem, found.gram, together, found.method)
+
+
+def held_together(solution: Solution) -> bool:
+    """Return whether all that the witness holds on one point is proven to be there.
+
+    A certificate bounds the loss, and a κ > 0 in its witness proves nothing of the optimum: that takes the
+    equations (`coinciding_at`). They are not solved in balls for more than 150 groups.
+    """
+    clusters = [cluster.groups for cluster in solution.witness.clusters if cluster.kappa > 0]
+    if not clusters or solution.level != "groups" or solution.program.groups > MOST_HELD:
+        return False
+    try:
+        found = coinciding_at(solution)
+    except InputError:  # of units that are no classes
+        return False
+    return all(np.all((found.together | ~found.pairs)[np.ix_(groups, groups)]) for groups in clusters)
 
 
 def _without_equations(
