@@ -14,6 +14,7 @@ from relax.losses import Reduction
 from relax.losses.definition import Share
 from relax.losses.reduction import sample_nodes
 from relax.rows import SumExp
+from tests.toys import Toy
 
 mp = mpmath.mp.clone()
 mp.dps = 50
@@ -93,7 +94,7 @@ def riemannian_spectrum(features: np.ndarray, labels: np.ndarray, tau: float) ->
 
 
 @dataclass(frozen=True)
-class Ring:
+class Ring(Toy):
     """Mean over samples of e^{(1 − mean similarity to both neighbours in a ring)/τ}: a loss from outside.
 
     All samples on one point have loss 1. In the plane the ring wound evenly w times, angles φ = 2πw/n between
@@ -101,12 +102,6 @@ class Ring:
     """
 
     name: ClassVar[str] = "ring"
-    default_temperature: ClassVar[float] = 0.5
-    formula: ClassVar[str] = "mean over samples of e^{(1 − mean of both neighbours)/τ}"
-    source: ClassVar[str] = "Kuramoto oscillators on a ring"
-
-    def refuses(self, counts: Any, views: int, norm: Any, nonnegative: bool) -> str | None:
-        return None
 
     def reduce(self, counts: Any, views: int) -> Reduction:
         return self.lift(counts, views)

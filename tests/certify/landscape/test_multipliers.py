@@ -17,6 +17,7 @@ from relax.losses.definition import Share
 from relax.losses.reduction import sample_nodes
 from relax.rows import SumExp
 from tests.certify.landscape.seeds import circle, labels_of, loss_and_gradient, shattered, stray
+from tests.toys import Toy
 
 
 def multipliers(features: np.ndarray, counts: list[int], tau: float) -> np.ndarray:
@@ -59,16 +60,10 @@ def test_saddles_obey_it_too() -> None:
 
 
 @dataclass(frozen=True)
-class Repulsion:
+class Repulsion(Toy):
     """Σ_j e^{(G_ij − G_ii)/τ}, mean over anchors: a row reads its own anchor, so that D_ii < 0."""
 
     name: ClassVar[str] = "repulsion"
-    default_temperature: ClassVar[float] = 0.5
-    formula: ClassVar[str] = "mean over anchors of the sum over others of e^{(s − own)/τ}"
-    source: ClassVar[str] = "a test"
-
-    def refuses(self, counts: Any, views: int, norm: Any, nonnegative: bool) -> str | None:
-        return None
 
     def reduce(self, counts: Any, views: int) -> Reduction:
         return self.lift(counts, views)

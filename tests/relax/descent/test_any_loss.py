@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,21 +20,7 @@ from relax.losses.reduction import Nodes, Reduction, class_nodes
 from relax.norms import Ball, MeanSquare, Norm, Ridge, Sphere
 from relax.problem import Problem
 from relax.rows import LogSumExp
-
-
-class Toy:
-    """What the losses of this file have in common."""
-
-    name: ClassVar[str] = "toy"
-    default_temperature: ClassVar[float] = 0.5
-    formula: ClassVar[str] = ""
-    source: ClassVar[str] = "this test"
-
-    def refuses(self, counts: ClassCounts, views: int, norm: Norm, nonnegative: bool) -> str | None:
-        return None
-
-    def lift(self, counts: ClassCounts, views: int) -> Reduction | None:
-        return None
+from tests.toys import Toy
 
 
 def class_rows(counts: ClassCounts, views: int, own: float) -> Reduction:
