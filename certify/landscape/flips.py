@@ -51,7 +51,7 @@ def flipped_down(
         where = np.flatnonzero(moving)
         signs[where[lower]], losses[where[lower]] = better[0][lower], better[1][lower]
         moving[where[~lower]] = False
-    settled = np.flatnonzero(~moving)
+    settled = np.arange(len(signs)) if moving.all() else np.flatnonzero(~moving)  # time may be up at once
     marks = np.stack([invariants(row[:, None], labels, samples) for row in signs[settled]])
     points = []
     for members in clustered(losses[settled], marks, 1e-9, SAME):

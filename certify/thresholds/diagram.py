@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float
-from joblib import Parallel, delayed
 
 from certify.thresholds.threshold import Threshold, collapse_threshold
 from relax.counts import whole_number
@@ -100,6 +99,8 @@ def phase_diagram(
     sizes = [whole_number(max(1, round(float(ratio) * n_minor)), "n_major") for ratio in ratios]
     if not len(grid) or not sizes:
         raise InputError("values and ratios must not be empty; give e.g. [0.1, 0.5] and [1, 10, 100]")
+    from joblib import Parallel, delayed  # loads multiprocessing, for those who draw diagrams
+
     points = [_with(options, parameter, value) for value in grid.tolist()]
     rows: Any = Parallel(n_jobs=jobs)(delayed(_row)(point, sizes) for point in points)
     cosines, gaps, thresholds = zip(*rows, strict=True)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from scipy.optimize import brentq
-
 DEEPEST = -1e9  # a logarithm: e^{−1/τ} at τ = 10⁻⁹
 
 
 def falling(difference: Callable[[float], float], guess: float = 0.0) -> float:
     """Return the root ≤ 0 of a function that rises through zero, looking first near a guess; else 0."""
+    from scipy.optimize import brentq  # loads much, for those who ask for thresholds
+
     low = high = min(0.0, guess + 0.01)
     if difference(high) <= 0:
         if high == 0.0 or difference(0.0) <= 0:

@@ -9,7 +9,6 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from flint import ctx
-from scipy.optimize import brentq
 
 from certify.balls.proof import check_program
 from certify.thresholds.counted import Counted, counted_threshold
@@ -229,6 +228,7 @@ def _bracket(curve: Curve, start: float, until: float, together: bool) -> tuple[
     SolverError
         If they cannot be proven.
     """
+    from scipy.optimize import brentq  # loads much, for those who ask for thresholds
 
     def changed(log_ratio: float) -> bool:
         return (curve.margin(log_ratio) > 0) is not together

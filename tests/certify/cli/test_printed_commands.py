@@ -25,7 +25,8 @@ NOT_RUN = {  # the reason
     "gramcert solve --loss balanced-negatives": "tests/test_guides.py, where the loss is installed",
 }
 LANDSCAPE = "gramcert landscape --counts 10,10,10 --temperature 0.1 --dims 1:4"  # finds bad minima: exit 1
-SLOW = {"gramcert solve --step 2,2,100,10 --verify-descent 16", LANDSCAPE}  # many descents
+BATCHES = "gramcert solve --dataset cifar10-lt-100 --temperature 0.1 --loss supcon:batch_size=256"
+SLOW = {"gramcert solve --step 2,2,100,10 --verify-descent 16", LANDSCAPE, BATCHES}
 PRINTED = sorted({command for page in PAGES for command in commands(page, "gramcert")})
 
 

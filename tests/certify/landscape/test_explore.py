@@ -219,7 +219,9 @@ def test_other_losses_and_norms() -> None:
         assert all(np.isfinite(point.multipliers).all() for point in found.points)
 
 
-@pytest.mark.parametrize(("counts", "weight"), [([4, 4], 10.0), ([4, 3, 1], 1.0)])
+@pytest.mark.parametrize(
+    ("counts", "weight"), [([4, 4], 10.0), pytest.param([4, 3, 1], 1.0, marks=pytest.mark.slow)]
+)
 def test_a_ridge_so_large_that_zero_is_optimal(counts: list[int], weight: float) -> None:
     found = explore(Problem(counts, temperature=1.0, norm=Ridge(weight)), 2, starts=8)
     (point,) = found.at(2).minima
@@ -228,6 +230,7 @@ def test_a_ridge_so_large_that_zero_is_optimal(counts: list[int], weight: float)
     assert point.loss == pytest.approx(np.log(7), abs=1e-9)  # all similarities are equal
 
 
+@pytest.mark.slow
 def test_what_is_global_is_one_point_however_flat() -> None:
     found = explore(Problem([4, 4], temperature=0.01), 2, starts=8).at(2)
     assert found.attained and len(found.minima) - len(found.bad) == 1
@@ -238,6 +241,8 @@ def test_time_and_dimensions() -> None:
     assert [one.dim for one in cut.slices] == [2]
     assert not cut.all_global and not cut.at(2).complete
     assert "d = 3: not reached" in cut.in_words()
+    signs = explore(Problem([3, 3], temperature=0.2), 1, starts=4, time_limit=1e-9)  # flips not begun
+    assert signs.at(1).points and not signs.at(1).complete
     with pytest.raises(InputError, match="was not searched"):
         cut.at(3)
 

@@ -132,7 +132,10 @@ def test_gradient_norms_by_finite_differences(norm: Sphere | Ridge) -> None:
         assert descent.gradient_norms[start] == pytest.approx(math.sqrt(math.fsum(squares)), rel=1e-6)
 
 
-BALANCED = [(2, 6, 0.1, 1), (3, 8, 0.1, 0), (4, 10, 0.1, 0), (4, 5, 0.5, 2), (5, 4, 2.0, 0), (3, 4, 0.3, 0)]
+BALANCED = [
+    pytest.param(2, 6, 0.1, 1, marks=pytest.mark.slow),
+    *[(3, 8, 0.1, 0), (4, 10, 0.1, 0), (4, 5, 0.5, 2), (5, 4, 2.0, 0), (3, 4, 0.3, 0)],
+]
 
 
 @pytest.mark.parametrize("norm", [Sphere(), Ball()])
