@@ -9,12 +9,11 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from certify.landscape.found import Landscape, Slice
+from certify.landscape.found import Landscape, Slice, percent
 from certify.landscape.points import StationaryPoint
 from relax.plots import FORMATS
+from relax.plots.themes import grey, series
 
-GOOD, BAD, SADDLE = "#2166ac", "#b2182b", "#999999"
-COLOURS = ("#1b9e77", "#d95f02", "#7570b3", "#e7298a", "#66a61e", "#e6ab02", "#a6761d", "#666666")
 MOST_PANELS = 6
 APART = 1e-6  # features that are nearer lie on one point
 
@@ -51,19 +50,20 @@ def landscape_figure(landscape: Landscape) -> Figure:
 
 def draw_levels(landscape: Landscape, ax: Axes) -> Axes:
     """Draw the heights of minima and saddles against the dimension."""
+    good_colour, bad_colour, saddle_colour = series(0)["color"], series(1)["color"], grey(0.45)
     for one in landscape.slices:
         heights = [point.height for point in one.saddles]
-        ax.plot([one.dim] * len(heights), heights, "_", color=SADDLE, markersize=9, zorder=1)
+        ax.plot([one.dim] * len(heights), heights, "_", color=saddle_colour, markersize=9, zorder=1)
         bad = [point.height for point in one.bad]
-        ax.plot([one.dim] * len(bad), bad, "o", color=BAD, zorder=3)
+        ax.plot([one.dim] * len(bad), bad, "s", color=bad_colour, zorder=3)
         good = [point.height for point in one.minima if point not in one.bad]
-        face = GOOD if one.attained else "white"
-        ax.plot([one.dim] * len(good), good, "o", color=GOOD, zorder=2, markerfacecolor=face)
+        face = good_colour if one.attained else ax.get_facecolor()
+        ax.plot([one.dim] * len(good), good, "o", color=good_colour, zorder=2, markerfacecolor=face)
     for marker, colour, face, label in (
-        ("o", GOOD, GOOD, "global minimum"),
-        ("o", GOOD, "white", "lowest found, above the optimum"),
-        ("o", BAD, BAD, "bad minimum"),
-        ("_", SADDLE, SADDLE, "saddle"),
+        ("o", good_colour, good_colour, "global minimum"),
+        ("o", good_colour, ax.get_facecolor(), "lowest found, above the optimum"),
+        ("s", bad_colour, bad_colour, "bad minimum"),
+        ("_", saddle_colour, saddle_colour, "saddle"),
     ):
         ax.plot([], [], marker, color=colour, markerfacecolor=face, label=label)
     heights = [point.height for one in landscape.slices for point in one.minima]
@@ -81,15 +81,16 @@ def draw_circle(point: StationaryPoint, ax: Axes) -> Axes:
     """Draw features of two dimensions by class; how many lie on one point is written beside it."""
     angle = np.linspace(0, 2 * np.pi, 200)
     largest = float(np.linalg.norm(point.features, axis=1).max())
-    ax.plot(largest * np.cos(angle), largest * np.sin(angle), color="#cccccc", linewidth=0.8, zorder=0)
+    ax.plot(largest * np.cos(angle), largest * np.sin(angle), color=grey(0.2), linewidth=0.8, zorder=0)
     places: list[np.ndarray] = []
     for label, place, count in _places(point):
         level = sum(np.linalg.norm(place - other) < 1e-3 * largest for other in places)  # of other classes
         places.append(place)
-        ax.plot([0, place[0]], [0, place[1]], color=_colour(label), linewidth=0.8, zorder=1)
-        ax.scatter(*place, s=28, color=_colour(label), zorder=2)
+        colour, marker = series(label)["color"], series(label)["marker"]
+        ax.plot([0, place[0]], [0, place[1]], color=colour, linewidth=0.8, zorder=1)
+        ax.scatter(*place, s=28, color=colour, marker=marker, zorder=2)
         x, y = place * (1 + (0.2 + 0.22 * level) / max(float(np.linalg.norm(place)), 1e-9))
-        ax.annotate(str(count), (x, y), color=_colour(label), ha="center", va="center", fontsize=8)
+        ax.annotate(str(count), (x, y), color=colour, ha="center", va="center", fontsize=8)
     ax.set_aspect("equal")
     limit = 1.55 * largest
     ax.set(xlim=(-limit, limit), ylim=(-limit, limit))
@@ -100,9 +101,10 @@ def draw_circle(point: StationaryPoint, ax: Axes) -> Axes:
 def draw_axes(point: StationaryPoint, ax: Axes) -> Axes:
     """Draw features on their three principal axes, by class, with how many lie on one point."""
     for label, place, count in _places(point):
-        ax.plot(*([0, x] for x in place), color=_colour(label), linewidth=0.8)
-        ax.plot(*([x] for x in place), "o", color=_colour(label), markersize=4)
-        ax.text(*(1.15 * place), str(count), color=_colour(label), fontsize=8)  # type: ignore[call-arg]
+        colour, marker = series(label)["color"], series(label)["marker"]
+        ax.plot(*([0, x] for x in place), color=colour, linewidth=0.8)
+        ax.plot(*([x] for x in place), marker, color=colour, markersize=4)
+        ax.text(*(1.15 * place), str(count), color=colour, fontsize=8)  # type: ignore[call-arg]
     for axis in (ax.xaxis, ax.yaxis, ax.zaxis):  # type: ignore[attr-defined]
         axis.set_ticklabels([])
     largest = float(np.linalg.norm(point.features, axis=1).max())
@@ -142,8 +144,4 @@ def _named(landscape: Landscape, one: Slice, point: StationaryPoint) -> str:
     if landscape.optimum.is_global(point.gap):
         return "global"
     kind = "bad, " if any(point is other for other in one.bad) else ""
-    return f"{kind}{point.height:.1%} above"
-
-
-def _colour(label: int) -> str:
-    return COLOURS[label % len(COLOURS)]
+    return f"{kind}{percent(point.height)} above"
