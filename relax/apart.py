@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import ctypes
 import multiprocessing as mp
+import os
 import pickle
 import signal
 import sys
+import threading
 import time
 import traceback
 import warnings
@@ -114,6 +116,7 @@ def working(work: Callable[..., Iterable[Any]], *arguments: Any) -> Iterator[Wor
 def _work(sender: Connection, work: Callable[..., Iterable[Any]], arguments: tuple[Any, ...]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all; the parent decides
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    sys.unraisablehook = _asked_where_nothing_is_raised
     if FORKS:
         ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
     try:
@@ -124,6 +127,14 @@ def _work(sender: Connection, work: Callable[..., Iterable[Any]], arguments: tup
     except Exception as error:
         error.add_note(traceback.format_exc())
         _send(sender, None, error)
+
+
+def _asked_where_nothing_is_raised(unraisable: Any) -> None:
+    """Ask again where a callback swallowed the request to end; imports and `__del__` have such callbacks."""
+    if unraisable.exc_type is KeyboardInterrupt:
+        threading.Timer(0.01, os.kill, (os.getpid(), signal.SIGTERM)).start()
+    else:
+        sys.__unraisablehook__(unraisable)
 
 
 def _send(sender: Connection, result: Any, error: Exception | None) -> None:

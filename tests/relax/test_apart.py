@@ -35,6 +35,21 @@ def sleeping(seconds: float) -> Iterator[Any]:
         yield "asked"
 
 
+class Deaf:
+    def __del__(self) -> None:
+        time.sleep(0.6)  # what is raised in here is lost
+
+
+def deaf() -> Iterator[str]:
+    yield "begun"
+    heard = Deaf()
+    del heard
+    try:
+        time.sleep(60)
+    except KeyboardInterrupt:
+        yield "asked"
+
+
 def killed() -> Iterator[None]:
     os.kill(os.getpid(), signal.SIGKILL)
     yield
@@ -77,6 +92,15 @@ def test_deadlines_bells_and_requests_to_end() -> None:
         pid = worker.receive()
     assert not Path(f"/proc/{pid}").exists()
     assert time.monotonic() - started < 30
+
+
+def test_a_request_that_a_callback_swallowed_is_made_again(capfd: pytest.CaptureFixture[str]) -> None:
+    with working(deaf) as worker:
+        assert worker.receive() == "begun"
+        time.sleep(0.2)
+        worker.ask_to_end()
+        assert worker.receive(time.monotonic() + 20) == "asked"
+    assert capfd.readouterr().err == ""
 
 
 def test_solutions_can_be_sent() -> None:
