@@ -83,12 +83,20 @@ def run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 
+LONG = {("sweeps.md", 1), ("landscape.md", 0), ("landscape-proofs.md", 0)}
+EACH = [
+    pytest.param(g, i, marks=[pytest.mark.slow] if (g, i) in LONG else [])
+    for g in GUIDES
+    for i in range(len(SCRIPTS[g]))
+]
+
+
 @pytest.mark.parametrize("guide", GUIDES)
 def test_there_is_an_expectation_for_every_script(guide: str) -> None:
     assert len(SCRIPTS[guide]) == len(GUIDES[guide][0])
 
 
-@pytest.mark.parametrize(("guide", "number"), [(g, i) for g in GUIDES for i in range(len(SCRIPTS[g]))])
+@pytest.mark.parametrize(("guide", "number"), EACH)
 def test_script_runs(guide: str, number: int, tmp_path: Path) -> None:
     done = run(["-W", "error", "-c", SCRIPTS[guide][number]], tmp_path)
     assert done.returncode == 0, done.stderr

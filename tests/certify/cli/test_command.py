@@ -83,6 +83,7 @@ def test_norms_and_the_exit_code_of_what_is_not_certified() -> None:
     assert json.loads(done.stdout)["verdict"] == "UNDECIDED"
 
 
+@pytest.mark.slow
 def test_verify_descent_prints_the_match() -> None:
     said = solved("--counts", "12,6,3", "--temperature", "0.5", "--verify-descent", "4", "--seed", "1")
     assert said["descent"]["agree"] == 4

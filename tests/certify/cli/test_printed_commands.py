@@ -26,7 +26,9 @@ NOT_RUN = {  # the reason
 }
 LANDSCAPE = "gramcert landscape --counts 10,10,10 --temperature 0.1 --dims 1:4"  # finds bad minima: exit 1
 BATCHES = "gramcert solve --dataset cifar10-lt-100 --temperature 0.1 --loss supcon:batch_size=256"
-SLOW = {"gramcert solve --step 2,2,100,10 --verify-descent 16", LANDSCAPE, BATCHES}
+SWEEP = "gramcert sweep --step 2,2,10 --R 1:1e4:200log --temperature 0.05,0.1,0.5,1 --out sweep.parquet"
+LVIS = "gramcert solve --dataset lvis-v1 --plot lvis.png"
+SLOW = {"gramcert solve --step 2,2,100,10 --verify-descent 16", LANDSCAPE, BATCHES, SWEEP, LVIS}
 PRINTED = sorted({command for page in PAGES for command in commands(page, "gramcert")})
 
 

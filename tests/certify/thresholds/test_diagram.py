@@ -10,6 +10,7 @@ from relax.errors import InputError
 from relax.testing import step_geometry
 
 
+@pytest.mark.slow
 def test_temperature_against_the_closed_equations() -> None:
     found = phase_diagram("temperature", [1.0], [1, 500], k_major=2, k_minor=3, n_minor=10)
     assert found.cosine.shape == found.gap.shape == (1, 2)

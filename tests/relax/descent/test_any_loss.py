@@ -219,6 +219,7 @@ def test_nonnegative_features_end_at_the_orthogonal_frame(norm: Norm, temperatur
 
 
 @pytest.mark.parametrize("norm", [Ridge(0.01), MeanSquare(2.0)])
+@pytest.mark.slow
 def test_nonnegative_features_of_free_lengths_end_at_the_solved_program(norm: Norm) -> None:
     solution = solve(Problem([6, 2, 2], temperature=0.5, norm=norm, nonnegative=True))
     descent = descend(solution.problem, 3, starts=4)

@@ -76,7 +76,9 @@ def test_samplers_draw_what_they_say(sampler: str) -> None:
     assert twice == pytest.approx(0.0 if sampler == "shuffle" else 1 - without, abs=0.02)
 
 
-@pytest.mark.parametrize("sampler", SAMPLERS)
+@pytest.mark.parametrize(
+    "sampler", [SAMPLERS[0], *(pytest.param(one, marks=pytest.mark.slow) for one in SAMPLERS[1:])]
+)
 def test_training_ends_near_the_expected_optimum_and_far_from_the_full_batch(sampler: str) -> None:
     counts = [24, 24, 4, 4]
     problem = problem_of(counts, 6, sampler)

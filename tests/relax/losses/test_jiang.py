@@ -213,7 +213,9 @@ def test_levels_and_solvers_agree_where_classes_differ(name: str, norm: Ball | R
         assert np.ptp(cosines) > 0.1  # no simplex
 
 
-@pytest.mark.parametrize(("eta", "beta"), HARD)
+@pytest.mark.parametrize(
+    ("eta", "beta"), [HARD[0], *(pytest.param(*one, marks=pytest.mark.slow) for one in HARD[1:])]
+)
 @pytest.mark.parametrize("kind", [HScl, HUcl])
 def test_hardened_risks_are_the_enumeration_and_above_the_plain_ones(
     kind: type, eta: Any, beta: float

@@ -51,7 +51,9 @@ def test_scaling_makes_both_matrices_the_same_diagonal() -> None:
 
 
 @pytest.mark.parametrize("norm", [Sphere(), Ball(), Ridge(1e-4)], ids=lambda norm: type(norm).__name__)
-@pytest.mark.parametrize("tau", [2.0, 0.5, 0.1, 0.05, 0.02])
+@pytest.mark.parametrize(
+    "tau", [2.0, *(pytest.param(tau, marks=pytest.mark.slow) for tau in (0.5, 0.1, 0.05)), 0.02]
+)
 def test_relative_accuracy_does_not_depend_on_the_temperature(norm: Norm, tau: float) -> None:
     for nonnegative in (False, True):
         program = supcon(long_tail(7), "classes", temperature=tau, norm=norm, nonnegative=nonnegative)

@@ -52,7 +52,14 @@ def test_known_optima_are_attained(case: conformance.Case) -> None:
     assert np.linalg.eigvalsh(case.gram.expand())[0] >= -1e-12 * np.abs(case.gram.expand()).max()
 
 
-@pytest.mark.parametrize("case", [c for c in CASES if c.program.groups * c.program.roles <= 4], ids=str)
+SMALL = [
+    pytest.param(c, marks=[pytest.mark.slow] if c.program.nonnegative and c.program.groups > 2 else [])
+    for c in CASES
+    if c.program.groups * c.program.roles <= 4
+]
+
+
+@pytest.mark.parametrize("case", SMALL, ids=str)
 def test_no_random_point_is_better_than_a_known_optimum(case: conformance.Case) -> None:
     """Local descents in plain factors from random starts, by a general optimiser, end no lower."""
     program, rng = case.program, np.random.default_rng(0)

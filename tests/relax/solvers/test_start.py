@@ -34,7 +34,7 @@ def test_newton_steps_are_fewer_along_a_curve(tau: float) -> None:
     assert steps[1] < 0.7 * steps[0]
 
 
-@pytest.mark.parametrize("loss", ["supcon:batch_size=8", "kernel"])
+@pytest.mark.parametrize("loss", [pytest.param("supcon:batch_size=8", marks=pytest.mark.slow), "kernel"])
 def test_hessian_products_are_fewer_along_a_curve(loss: str) -> None:
     problems = [step(ratio, loss=loss, temperature=1.0) for ratio in np.geomspace(1, 100, 8)]
     cold, warm = (along(problems, start) for start in (False, True))
