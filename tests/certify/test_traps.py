@@ -30,7 +30,7 @@ def test_the_optimum_is_certified_as_a_point() -> None:
     assert found.relative_gap <= 1e-9
 
 
-@pytest.mark.parametrize("tau", [0.05, 0.04, 0.02])
+@pytest.mark.parametrize("tau", [pytest.param(0.05, marks=pytest.mark.slow), 0.04, 0.02])
 def test_orthogonal_frame_at_small_temperature_is_refuted(tau: float) -> None:
     problem = Problem([100] * 4, temperature=tau)
     found = certify_point(samples_at(np.eye(4), [100] * 4), problem)
@@ -86,6 +86,7 @@ def test_certified_on_both_sides_of_the_threshold(counts: list[int]) -> None:
     counts=st.lists(st.integers(1, 200), min_size=2, max_size=5).filter(lambda c: max(c) > 1),
     tau=st.floats(0.05, 2),
 )
+@pytest.mark.slow
 def test_no_other_solvers_point_lies_below_a_proven_bound(counts: list[int], tau: float) -> None:
     problem = Problem(counts, temperature=tau)
     ours = solve(problem)

@@ -34,6 +34,7 @@ def completed(*words: str) -> list[str]:
     return done.stdout.split()
 
 
+@pytest.mark.slow
 def test_completion_in_bash() -> None:
     assert completed("so") == ["solve"]
     assert completed("solve", "--temp") == ["--temperature"]

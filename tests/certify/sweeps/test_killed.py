@@ -101,6 +101,7 @@ def test_ctrl_c_leaves_a_table_of_what_is_done_and_the_command_goes_on(tmp_path:
     assert kept["seconds"].tolist() == kept["seconds_before"].tolist()
 
 
+@pytest.mark.slow
 def test_a_killed_worker_leaves_a_table_of_what_is_done(tmp_path: Path) -> None:
     out = tmp_path / "t.parquet"
     running = start(out, LONG, jobs=2)

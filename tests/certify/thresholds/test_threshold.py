@@ -134,6 +134,7 @@ def test_solvers_find_one_point_on_one_side_only(loss: str, views: int) -> None:
         assert bool(cosine > 1 - 1e-7) is together
 
 
+@pytest.mark.slow
 def test_negatives_only_may_part_minorities_again() -> None:
     """Three majorities hold five minorities apart for good; between, they coincide over a wide window."""
     found = collapse_threshold(3, 5, 5000, 0.05, "supcon:positives_weight=0")

@@ -109,6 +109,7 @@ def test_views_multiply_features_alone(views: int) -> None:
     np.testing.assert_allclose(feature.weights, 0.0015 * views * np.array([5, 2]))  # type: ignore[union-attr]
 
 
+@pytest.mark.slow
 def test_random_descents_end_no_lower() -> None:
     """Free samples, not class means: collapse is no assumption of the bound."""
     counts, rng = [3, 2, 1], np.random.default_rng(0)
